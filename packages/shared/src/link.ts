@@ -1,0 +1,60 @@
+/**
+ * What a proxy says to the control plane, in that plane's own GraphQL: one API, one set of permissions.
+ * The documents stand here so that both sides' tests hold them; the schema is control's.
+ */
+
+/** Who is speaking: one process of a proxy, from its start to its end. */
+export interface ProxyIdentity {
+  readonly id: string
+  readonly version: string
+  readonly startedAt: string
+}
+
+/** Each event is a whole snapshot; the first comes at once. */
+export const SNAPSHOTS_SUBSCRIPTION = /* GraphQL */ `
+  subscription Snapshots {
+    snapshots {
+      revision
+      document
+    }
+  }
+`
+export interface SnapshotEvent {
+  readonly revision: number
+  /** See snapshot.ts; parse before trusting. */
+  readonly document: unknown
+}
+
+export const INGEST_RECORDS_MUTATION = /* GraphQL */ `
+  mutation IngestRecords($records: [JSON!]!) {
+    ingestRecords(records: $records) {
+      stored
+      duplicates
+      refused
+    }
+  }
+`
+/** Records in one call at most. */
+export const MAX_INGEST_BATCH = 1_000
+
+export interface IngestResult {
+  readonly stored: number
+  readonly duplicates: number
+  /** Malformed ones: logged by control, not to be sent again. */
+  readonly refused: number
+}
+
+export const REPORT_PROXY_MUTATION = /* GraphQL */ `
+  mutation ReportProxy($report: ProxyReportInput!) {
+    reportProxy(report: $report)
+  }
+`
+/** How a proxy does; sent every {@link REPORT_INTERVAL_MS} and after each change of its revision. */
+export interface ProxyReport extends ProxyIdentity {
+  readonly configRevision: number
+  readonly inFlight: number
+  readonly requestsPerSecond: number
+  readonly recordsQueued: number
+  readonly recordsDropped: number
+}
+export const REPORT_INTERVAL_MS = 2_000

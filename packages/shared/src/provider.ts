@@ -1,0 +1,67 @@
+/** What both planes know of providers: their kinds, and the settings that each kind takes. */
+import * as z from 'zod'
+
+export const PROVIDER_KINDS = ['OPENAI', 'OPENAI_COMPATIBLE', 'SIMULATED'] as const
+export type ProviderKind = (typeof PROVIDER_KINDS)[number]
+
+/** Where a kind lives if its provider doesn't say. */
+export const DEFAULT_BASE_URLS: Partial<Record<ProviderKind, string>> = {
+  OPENAI: 'https://api.openai.com/v1',
+}
+
+const httpSettings = z.strictObject({
+  /** Offer HTTP/2 to TLS upstreams. Fewer connections and cheaper streams, dearer short answers; off unless set. */
+  http2: z.boolean().default(false),
+})
+
+/** What a SIMULATED provider can do wrong on purpose. */
+export const SIMULATED_ERROR_KINDS = [
+  'bad_request',
+  'unauthorized',
+  'rate_limited',
+  'server_error',
+  'unavailable',
+  'disconnect',
+  'stall',
+  'stream_error',
+  'stream_truncated',
+] as const
+
+const simulatedSettings = z.strictObject({
+  /** The answer's text; repeated or cut to `outputTokens` words. */
+  reply: z.string().min(1).max(100_000).default('Hello from Millrace. This answer is simulated: no model was asked.'),
+  /** Words in the answer, one a token and a chunk. Null: as many as `reply` has. */
+  outputTokens: z.int().min(1).max(100_000).nullable().default(null),
+  /** Milliseconds before the first token, or before an unstreamed answer begins to be made. */
+  firstTokenMs: z.number().min(0).max(600_000).default(0),
+  /** Milliseconds between tokens; unstreamed answers take as long. */
+  betweenTokensMs: z.number().min(0).max(60_000).default(0),
+  /** The share of requests that fail, 0 to 1. */
+  errorRate: z.number().min(0).max(1).default(0),
+  errorKind: z.enum(SIMULATED_ERROR_KINDS).default('server_error'),
+})
+export type SimulatedSettings = z.infer<typeof simulatedSettings>
+export type HttpSettings = z.infer<typeof httpSettings>
+
+/** The settings that each kind takes, with their defaults. Unknown settings are refused: a misspelt one would do nothing. */
+export const PROVIDER_SETTINGS = {
+  OPENAI: httpSettings,
+  OPENAI_COMPATIBLE: httpSettings,
+  SIMULATED: simulatedSettings,
+} as const satisfies Record<ProviderKind, z.ZodType>
+
+/** Milliseconds of one attempt. */
+export interface Timeouts {
+  /** TCP and TLS. */
+  readonly connect: number
+  /** A stream's request sent to its first content. */
+  readonly firstToken: number
+  /** Between chunks of a body. */
+  readonly idle: number
+  /** The whole attempt. */
+  readonly total: number
+}
+
+export const DEFAULT_TIMEOUTS: Timeouts = { connect: 5_000, firstToken: 60_000, idle: 60_000, total: 600_000 }
+
+export const MAX_TIMEOUT_MS = 86_400_000

@@ -1,0 +1,99 @@
+/**
+ * One finished request, whatever became of it, as a proxy reports it to the control plane.
+ * Must never hold a secret, a header or a body.
+ */
+import * as z from 'zod'
+
+import { USAGE_SOURCES } from './usage.ts'
+
+export const REQUEST_STATUSES = ['SUCCESS', 'ERROR', 'TIMEOUT', 'CANCELLED', 'REJECTED'] as const
+export type RequestStatus = (typeof REQUEST_STATUSES)[number]
+
+export const CREDENTIAL_SOURCES = ['REQUEST', 'PROJECT', 'PROVIDER'] as const
+export type CredentialSource = (typeof CREDENTIAL_SOURCES)[number]
+
+/** The status that stands in a record where no answer could be sent: the client had gone (nginx's 499). */
+export const CLIENT_CLOSED_REQUEST = 499
+
+const LONGEST_TEXT = 4_096
+const id = z.uuid()
+const text = z.string().max(LONGEST_TEXT)
+const milliseconds = z.number().min(0)
+const count = z.int().min(0)
+
+const attempt = z.object({
+  index: count,
+  routeId: id.nullable(),
+  providerId: id.nullable(),
+  providerName: text,
+  providerModel: text,
+  startedAt: z.iso.datetime(),
+  latencyMs: milliseconds,
+  timeToFirstTokenMs: milliseconds.nullable(),
+  upstreamStatus: z.int().nullable(),
+  errorClass: text.nullable(),
+  errorMessage: text.nullable(),
+  /** Without credentials and query. */
+  upstreamUrl: text.nullable(),
+  contentType: text.nullable(),
+  credentialSource: z.enum(CREDENTIAL_SOURCES).nullable(),
+  credentialFingerprint: text.nullable(),
+  hedged: z.boolean(),
+})
+
+const record = z.object({
+  /** Made by the proxy; ingest is idempotent by it. */
+  id,
+  requestId: text,
+  startedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime(),
+  projectId: id.nullable(),
+  tokenId: id.nullable(),
+  endpoint: text,
+  /** The model that was asked for; empty if the request was refused before it was read. */
+  model: text,
+  aliasId: id.nullable(),
+  providerId: id.nullable(),
+  providerModel: text.nullable(),
+  stream: z.boolean(),
+  status: z.enum(REQUEST_STATUSES),
+  httpStatus: z.int().min(100).max(599),
+  errorClass: text.nullable(),
+  errorMessage: text.nullable(),
+  usage: z.object({
+    inputTokens: count,
+    outputTokens: count,
+    cachedInputTokens: count,
+    reasoningTokens: count,
+    source: z.enum(USAGE_SOURCES),
+  }),
+  latencyMs: milliseconds,
+  timeToFirstTokenMs: milliseconds.nullable(),
+  /** Of the latency, what the gateway itself took. */
+  overheadMs: milliseconds,
+  attempts: z.array(attempt),
+  userKey: text.nullable(),
+  conversationKey: text.nullable(),
+  metadata: z.record(z.string(), z.json()).nullable(),
+  configRevision: count,
+  proxyId: id,
+})
+
+export type RequestRecord = z.infer<typeof record>
+export type AttemptRecord = z.infer<typeof attempt>
+
+/** Cuts a text to what a record may hold. */
+export function recordText(value: string): string {
+  return value.length > LONGEST_TEXT ? value.slice(0, LONGEST_TEXT) : value
+}
+
+/**
+ * Reads what claims to be a record.
+ * @throws Error naming the first path that is wrong, without its value
+ */
+export function parseRecord(value: unknown): RequestRecord {
+  const result = record.safeParse(value)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]!
+  throw new Error(`malformed record: ${issue.path.join('.') || 'record'}: ${issue.message}`)
+}
