@@ -1,5 +1,5 @@
 /**
- * What the gateway itself answers when a request cannot be served.
+ * What the gateway itself answers when a request cannot be served, or a stream cannot go on.
  * One table, dialect-neutral: each endpoint renders it in its own shape. Must never know HTTP frameworks or providers.
  */
 
@@ -19,6 +19,8 @@ const TABLE = {
   internal_error: [500, 'server_error'],
   upstream_credentials_exhausted: [502, 'upstream_error'],
   all_routes_failed: [502, 'upstream_error'],
+  stream_error: [502, 'upstream_error'],
+  stream_truncated: [502, 'upstream_error'],
   no_route_available: [503, 'upstream_error'],
   not_ready: [503, 'upstream_error'],
   shutting_down: [503, 'upstream_error'],
@@ -82,5 +84,6 @@ export const ATTEMPT_ERROR_CLASSES = [
   'stream_error',
   'stream_truncated',
   'client_cancelled',
+  'shutting_down',
 ] as const
 export type AttemptErrorClass = (typeof ATTEMPT_ERROR_CLASSES)[number]

@@ -82,9 +82,10 @@ const record = z.object({
 export type RequestRecord = z.infer<typeof record>
 export type AttemptRecord = z.infer<typeof attempt>
 
-/** Cuts a text to what a record may hold. */
+/** A text as a record may hold it: cut, and without what PostgreSQL refuses in text (NUL, lone surrogates). */
 export function recordText(value: string): string {
-  return value.length > LONGEST_TEXT ? value.slice(0, LONGEST_TEXT) : value
+  const short = value.length > LONGEST_TEXT ? value.slice(0, LONGEST_TEXT) : value
+  return short.toWellFormed().replaceAll('\0', '\uFFFD')
 }
 
 /**

@@ -9,7 +9,11 @@ import { parseMasterKey } from './secret.ts'
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i
 
-const port = z.coerce.number('must be a port number').int('must be a port number').min(0, 'must be 0 to 65535').max(65535, 'must be 0 to 65535')
+const port = z.coerce
+  .number('must be a port number')
+  .int('must be a port number')
+  .min(0, 'must be 0 to 65535')
+  .max(65535, 'must be 0 to 65535')
 const wholeNumber = (min: number, max: number) =>
   z.coerce
     .number('must be a whole number')
@@ -63,11 +67,19 @@ const table = {
   MILLRACE_ENV_ALLOW: z
     .string()
     .default('*_API_KEY')
-    .transform((value) => value.split(',').map((glob) => glob.trim()).filter(Boolean)),
+    .transform((value) =>
+      value
+        .split(',')
+        .map((glob) => glob.trim())
+        .filter(Boolean),
+    ),
   MILLRACE_PRIVATE_UPSTREAMS: boolean.default(true),
   MILLRACE_MAX_STALE_SECONDS: wholeNumber(1, 31_536_000).optional(),
   MILLRACE_LOG_LEVEL: z
-    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'must be fatal, error, warn, info, debug, trace or silent')
+    .enum(
+      ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+      'must be fatal, error, warn, info, debug, trace or silent',
+    )
     .default('info'),
 } as const
 

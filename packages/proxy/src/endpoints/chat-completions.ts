@@ -1,0 +1,124 @@
+/** `POST /v1/chat/completions`, relayed as it is: OpenAI's API reference, "Create chat completion". */
+import { isAscii, isUtf8 } from 'node:buffer'
+
+import { GatewayError } from '@millrace/shared'
+
+import { readChatAnswer, type ReadAnswer } from '../stream/chat-answer.ts'
+import { ChatCompletionStream } from '../stream/chat-stream.ts'
+import { findLeadingMembers, findMembers, latin1Literal, replaceAll, splice, type Edit, type Range } from '../stream/json.ts'
+import type { InBandError, StreamObserver } from '../stream/observed.ts'
+import type { Call, Dialect } from './dialect.ts'
+
+export const chatCompletions: Dialect = {
+  endpoint: '/v1/chat/completions',
+  upstreamPath: '/chat/completions',
+  parse: (body) => new ChatCompletionCall(body),
+}
+
+const MODEL = new Set(['model'])
+const STREAM_OPTIONS = new Set(['stream_options'])
+const INCLUDE_USAGE = '"stream_options":{"include_usage":true}'
+
+class ChatCompletionCall implements Call {
+  readonly model: string
+  readonly modelLiteral: string
+  readonly stream: boolean
+  readonly bodyLength: number
+  readonly user: string | null
+  readonly conversation: string | null
+  private readonly body: Buffer
+  private readonly text: string
+  private readonly streamOptions: Record<string, unknown> | null
+
+  constructor(body: Buffer) {
+    this.body = body
+    this.bodyLength = body.length
+    this.text = body.toString('latin1')
+    const request = parseObject(body, this.text)
+    const { model, messages, stream, stream_options: streamOptions } = request
+    if (typeof model !== 'string' || model === '') {
+      throw new GatewayError('model_required', 'You must name a model: "model" has to be a string.', { param: 'model' })
+    }
+    if (!Array.isArray(messages) || messages.length === 0) {
+      throw new GatewayError('messages_required', '"messages" has to be a list of at least one message.', { param: 'messages' })
+    }
+    this.model = model
+    this.modelLiteral = latin1Literal(model)
+    this.stream = stream === true
+    this.user = text(request['user']) ?? text(request['safety_identifier'])
+    this.conversation = text(request['prompt_cache_key']) ?? text(request['conversation'])
+    this.streamOptions = isObject(streamOptions) ? streamOptions : null
+  }
+
+  encode(providerModel: string): Buffer {
+    const edits: Edit[] = []
+    if (providerModel !== this.model) {
+      edits.push(...replaceAll(this.modelRanges(), latin1Literal(providerModel)))
+    }
+    if (this.addsUsage()) edits.push(...this.askForUsage())
+    if (edits.length === 0) return this.body
+    edits.sort((a, b) => a.start - b.start)
+    return Buffer.from(splice(this.text, edits), 'latin1')
+  }
+
+  observe(): StreamObserver {
+    return new ChatCompletionStream(this.modelLiteral, this.addsUsage())
+  }
+
+  read(answer: string): ReadAnswer | InBandError | null {
+    return readChatAnswer(answer, this.modelLiteral)
+  }
+
+  renameModel(beginning: string): string {
+    return splice(beginning, replaceAll(findLeadingMembers(beginning, MODEL).get('model') ?? [], this.modelLiteral))
+  }
+
+  private addsUsage(): boolean {
+    return this.stream && this.streamOptions?.['include_usage'] !== true
+  }
+
+  private modelRanges(): readonly Range[] {
+    // Most clients write `{"model":"…"` first and never again; then there is nothing to search for.
+    const literal = this.modelLiteral
+    if (this.text.startsWith(literal, 9) && this.text.startsWith('{"model":') && isOnlyModel(this.text)) {
+      return [{ start: 9, end: 9 + literal.length }]
+    }
+    return findMembers(this.text, MODEL)?.get('model') ?? []
+  }
+
+  private askForUsage(): Edit[] {
+    const ranges = findMembers(this.text, STREAM_OPTIONS)?.get('stream_options')
+    if (ranges) {
+      const literal = Buffer.from(JSON.stringify({ ...this.streamOptions, include_usage: true })).toString('latin1')
+      return replaceAll(ranges, literal)
+    }
+    const start = this.text.indexOf('{') + 1
+    return [{ start, end: start, literal: `${INCLUDE_USAGE},` }]
+  }
+}
+
+/** No second member of that name, however spelt: an escaped `m`, `o`, `d`, `e` or `l` begins with \u006. */
+function isOnlyModel(source: string): boolean {
+  return source.indexOf('"model"', 3) < 0 && !source.includes('\\u006')
+}
+
+function parseObject(body: Buffer, latin1: string): Record<string, unknown> {
+  let request: unknown
+  try {
+    if (isAscii(body)) request = JSON.parse(latin1)
+    else if (isUtf8(body)) request = JSON.parse(body.toString('utf8'))
+    else throw new SyntaxError('not UTF-8')
+  } catch {
+    throw new GatewayError('invalid_json', 'The request body is not valid JSON (RFC 8259, in UTF-8).')
+  }
+  if (!isObject(request)) throw new GatewayError('invalid_json', 'The request body has to be a JSON object.')
+  return request
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null
+}

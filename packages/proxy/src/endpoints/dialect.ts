@@ -1,0 +1,37 @@
+/**
+ * What the hot path needs to know of an endpoint that is relayed to a provider. One file a client dialect makes one.
+ * Must never know providers, HTTP or how answers are sent.
+ */
+import type { InBandError, StreamObserver } from '../stream/observed.ts'
+import type { ReadAnswer } from '../stream/chat-answer.ts'
+
+/** A client's request, read once. */
+export interface Call {
+  /** The model that the client asked for: an alias. */
+  readonly model: string
+  /** {@link model} as a JSON literal, latin1. */
+  readonly modelLiteral: string
+  readonly stream: boolean
+  /** Characters of the body, to estimate usage by. */
+  readonly bodyLength: number
+  /** The body's own `user` or `safety_identifier`. */
+  readonly user: string | null
+  /** The body's own `prompt_cache_key` or `conversation`. */
+  readonly conversation: string | null
+  /** The body for the provider, its model named so. Nothing else of what the client wrote is changed. */
+  encode(providerModel: string): Buffer
+  observe(): StreamObserver
+  /** See {@link ReadAnswer}; null if the text is not what the dialect promises. */
+  read(text: string): ReadAnswer | InBandError | null
+  /** The beginning of an answer that is too large to be held, with the client's model in it. */
+  renameModel(text: string): string
+}
+
+export interface Dialect {
+  /** The path under which clients call it, which is also the `endpoint` of records. */
+  readonly endpoint: string
+  /** The path under a provider's base URL. */
+  readonly upstreamPath: string
+  /** @throws GatewayError for a body that cannot be sent on */
+  parse(body: Buffer): Call
+}

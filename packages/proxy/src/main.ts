@@ -1,0 +1,50 @@
+/** The data plane's process: its settings, its log and its signals. */
+import { readFileSync } from 'node:fs'
+
+import { readSettings, SettingsError } from '@millrace/shared'
+import { pino } from 'pino'
+
+import { ProxyService } from './service.ts'
+
+const HELP = `millrace proxy: the data plane. Serves OpenAI's API under /v1, and /healthz and /readyz.
+
+It needs a control plane (MILLRACE_CONTROL_URL), that plane's PROXY key (MILLRACE_PROXY_KEY, or proxy.key in
+MILLRACE_DATA_DIR) and its master key (MILLRACE_MASTER_KEY, or master.key in MILLRACE_DATA_DIR).
+All settings are environment variables; the README lists them.
+`
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+
+if (process.argv.includes('--help')) process.stdout.write(HELP)
+else await run()
+
+async function run(): Promise<void> {
+  try {
+    const settings = readSettings(process.env)
+    const log = pino({ name: 'proxy', level: settings.MILLRACE_LOG_LEVEL }, pino.destination({ dest: 2, sync: true }))
+    const service = new ProxyService(settings, version, log)
+    const url = await service.start()
+    stopOnSignals(() => service.stop())
+    log.info(`listening on ${url}`)
+    process.send?.({ type: 'ready', url })
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error
+    process.stderr.write(`millrace: ${error.message}\n`)
+    process.exit(1)
+  }
+}
+
+/** Stops in good order at the first signal, or when the launcher is gone; at once at the second. */
+function stopOnSignals(stop: () => Promise<void>): void {
+  let stopping = false
+  const end = (): void => {
+    if (stopping) process.exit(1)
+    stopping = true
+    void stop().then(() => process.exit(0))
+  }
+  process.on('SIGTERM', end)
+  process.on('SIGINT', end)
+  process.once('disconnect', () => {
+    if (!stopping) end()
+  })
+}

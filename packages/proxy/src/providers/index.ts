@@ -1,0 +1,16 @@
+import type { ProviderKind } from '@millrace/shared'
+
+import { openai, openaiCompatible } from './openai.ts'
+import type { Provider } from './provider.ts'
+import { simulated } from './simulated.ts'
+
+const PROVIDERS: Record<ProviderKind, Provider> = {
+  OPENAI: openai,
+  OPENAI_COMPATIBLE: openaiCompatible,
+  SIMULATED: simulated,
+}
+
+/** The provider of a kind; undefined for one that this version doesn't know. */
+export function providerOf(kind: string): Provider | undefined {
+  return Object.hasOwn(PROVIDERS, kind) ? PROVIDERS[kind as ProviderKind] : undefined
+}

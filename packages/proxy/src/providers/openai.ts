@@ -1,0 +1,25 @@
+/** OpenAI's API, and those that speak it (OPENAI_COMPATIBLE): what clients send is what the provider gets. */
+import { DEFAULT_BASE_URLS, PROVIDER_SETTINGS } from '@millrace/shared'
+
+import type { Provider } from './provider.ts'
+
+function openAiFamily(kind: 'OPENAI' | 'OPENAI_COMPATIBLE', needsCredential: boolean): Provider {
+  return {
+    needsCredential,
+    authorize: (apiKey) => ['authorization', `Bearer ${apiKey}`],
+    connect(provider, pools) {
+      const baseUrl = provider.baseUrl ?? DEFAULT_BASE_URLS[kind]
+      if (baseUrl === undefined) throw new Error('has no base URL')
+      const { origin, pathname } = new URL(baseUrl)
+      const { http2 } = PROVIDER_SETTINGS[kind].parse(provider.settings)
+      const pooled = pools.upstream({ origin, connectTimeoutMs: provider.timeouts.connect, http2 })
+      const pathPrefix = pathname.replace(/\/+$/, '')
+      return { upstream: pooled, pooled, baseUrl: origin + pathPrefix, pathPrefix }
+    },
+  }
+}
+
+export const openai = openAiFamily('OPENAI', true)
+
+/** Local model servers often want no key. */
+export const openaiCompatible = openAiFamily('OPENAI_COMPATIBLE', false)

@@ -1,0 +1,87 @@
+import { CLIENT_CLOSED_REQUEST, recordText, type AttemptRecord, type RequestRecord } from '@millrace/shared'
+
+import type { Attempt } from '../request/attempt.ts'
+import { metadataOf, textHeader } from '../request/client-headers.ts'
+import type { Exchange } from '../request/exchange.ts'
+
+/** The record of a request that has ended. */
+export function draftRecord(exchange: Exchange): RequestRecord {
+  const { token, call, alias, attempt, outcome, res, req, gateway } = exchange
+  const cancelled = outcome?.status === 'CANCELLED'
+  return {
+    id: exchange.id,
+    requestId: exchange.requestId,
+    startedAt: isoTime(exchange.startedAt),
+    finishedAt: isoTime(exchange.startedAt + exchange.latencyMs),
+    projectId: token?.project.id ?? null,
+    tokenId: token?.id ?? null,
+    endpoint: recordText(exchange.endpoint),
+    model: recordText(call?.model ?? ''),
+    aliasId: alias?.id ?? null,
+    providerId: attempt?.route.provider.id ?? null,
+    providerModel: attempt ? recordText(attempt.model) : null,
+    stream: call?.stream ?? false,
+    status: outcome?.status ?? 'ERROR',
+    httpStatus: cancelled ? CLIENT_CLOSED_REQUEST : res.statusCode,
+    errorClass: outcome?.errorClass ?? null,
+    errorMessage: textOrNull(outcome?.errorMessage),
+    usage: exchange.usage,
+    latencyMs: rounded(exchange.latencyMs),
+    timeToFirstTokenMs: roundedOrNull(attempt?.firstTokenAt == null ? null : attempt.firstTokenAt - exchange.began),
+    overheadMs: rounded(exchange.overheadMs()),
+    attempts: exchange.attempts.map(attemptRecord),
+    userKey: textOrNull(textHeader(req.headers, 'x-millrace-user') ?? call?.user),
+    conversationKey: textOrNull(textHeader(req.headers, 'x-millrace-conversation') ?? call?.conversation),
+    metadata: metadataOf(req.headers),
+    configRevision: exchange.snapshot?.revision ?? 0,
+    proxyId: gateway.proxyId,
+  }
+}
+
+function attemptRecord(attempt: Attempt, index: number): AttemptRecord {
+  const { route, credential } = attempt
+  return {
+    index,
+    routeId: route.id,
+    providerId: route.provider.id,
+    providerName: route.provider.name,
+    providerModel: recordText(attempt.model),
+    startedAt: isoTime(attempt.startedAt),
+    latencyMs: rounded(attempt.latencyMs),
+    timeToFirstTokenMs: roundedOrNull(attempt.firstTokenAt === null ? null : attempt.firstTokenAt - attempt.began),
+    upstreamStatus: attempt.upstreamStatus,
+    errorClass: attempt.failure?.errorClass ?? null,
+    errorMessage: textOrNull(attempt.failure?.message),
+    upstreamUrl: recordText(attempt.url),
+    contentType: textOrNull(attempt.contentType),
+    credentialSource: credential?.source ?? null,
+    credentialFingerprint: credential?.fingerprint ?? null,
+    hedged: false,
+  }
+}
+
+let second = Number.NaN
+let secondText = ''
+
+/** RFC 3339 in UTC. All but the milliseconds is made once a second: it is most of a record's cost otherwise. */
+function isoTime(milliseconds: number): string {
+  const whole = Math.floor(milliseconds / 1000)
+  if (whole !== second) {
+    second = whole
+    secondText = new Date(whole * 1000).toISOString().slice(0, -4)
+  }
+  return `${secondText}${String(Math.floor(milliseconds) - whole * 1000).padStart(3, '0')}Z`
+}
+
+/** To the microsecond: what is beyond is noise. */
+function rounded(milliseconds: number): number {
+  return Math.round(milliseconds * 1000) / 1000
+}
+
+function roundedOrNull(milliseconds: number | null): number | null {
+  return milliseconds === null ? null : rounded(milliseconds)
+}
+
+function textOrNull(text: string | null | undefined): string | null {
+  return text == null ? null : recordText(text)
+}

@@ -1,0 +1,62 @@
+/** The headers of an answer: ours, and those of the provider's that a client may see. */
+import type { UpstreamHeaders } from '../upstream/call.ts'
+import type { Exchange } from './exchange.ts'
+
+/**
+ * Not passed on: hop-by-hop fields and framing (RFC 9110, section 7.6.1), what would speak for our origin instead of the
+ * provider's (cookies, CORS, HSTS, alternative services), and the provider's account and limits, which are not the client's.
+ */
+const KEPT_BACK = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'content-length',
+  'content-encoding',
+  'date',
+  'server',
+  'via',
+  'set-cookie',
+  'strict-transport-security',
+  'alt-svc',
+  'openai-organization',
+  'openai-project',
+  'www-authenticate',
+])
+
+/** Names and values in turn: the request's ids, and where it went if it went anywhere. */
+export function gatewayHeaders(exchange: Exchange): string[] {
+  const headers = ['x-request-id', exchange.requestId, 'x-millrace-id', exchange.id]
+  const { attempt, snapshot } = exchange
+  if (attempt) {
+    headers.push('x-millrace-provider', attempt.route.provider.headerName, 'x-millrace-model', headerText(attempt.model))
+    headers.push('x-millrace-attempts', String(exchange.attempts.length))
+  }
+  if (snapshot) headers.push('x-millrace-revision', String(snapshot.revision))
+  headers.push('x-millrace-overhead-ms', exchange.overheadMs().toFixed(2))
+  return headers
+}
+
+/** A stream must reach the client as it comes: no cache, and no buffering in a proxy before us (nginx's header). */
+export const STREAM_HEADERS = ['cache-control', 'no-cache', 'x-accel-buffering', 'no']
+
+/** Adds the provider's end-to-end headers; its request id goes by a name of its own. @param except lower-case names to leave out */
+export function addUpstreamHeaders(list: string[], headers: UpstreamHeaders, except: readonly string[] = []): void {
+  for (const name in headers) {
+    if (KEPT_BACK.has(name) || except.includes(name)) continue
+    if (name.startsWith('x-millrace-') || name.startsWith('x-ratelimit-') || name.startsWith('access-control-')) continue
+    const value = headers[name]
+    const sent = name === 'x-request-id' ? 'x-millrace-upstream-request-id' : name
+    if (typeof value === 'string') list.push(sent, value)
+    else if (value) for (const each of value) list.push(sent, each)
+  }
+}
+
+/** A name that an operator gave, as a header can carry it: RFC 9110 allows little beyond ASCII. */
+export function headerText(text: string): string {
+  return /^[\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text)
+}

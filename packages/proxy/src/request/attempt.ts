@@ -1,0 +1,175 @@
+/** One route tried for one request: sends it, and hands the answer to the relay that its form asks for. */
+import type { AttemptErrorClass, TokenUsage } from '@millrace/shared'
+import { estimateTokens } from '@millrace/shared'
+
+import type { Call, Dialect } from '../endpoints/dialect.ts'
+import type { CompiledRoute, Credential } from '../snapshot/compiled.ts'
+import { UpstreamCall, type Receiver, type UpstreamHeaders } from '../upstream/call.ts'
+import { retryAfterOf } from '../upstream/retry-after.ts'
+import { addForwardedHeaders } from './client-headers.ts'
+import type { Exchange } from './exchange.ts'
+import { redact, type Failure, type Refusal } from './failure.ts'
+import { AnswerRelay } from './relay-answer.ts'
+import { RefusalRelay } from './relay-refusal.ts'
+import { StreamRelay } from './relay-stream.ts'
+import type { Relay } from './relay.ts'
+
+/** What is sent is JSON whatever the client called it, and what comes back must be readable here. */
+const BODY_HEADERS = ['content-type', 'application/json', 'accept-encoding', 'identity']
+
+export class Attempt implements Receiver {
+  readonly startedAt = Date.now()
+  readonly began = performance.now()
+  /** The provider's own name of the model. */
+  readonly model: string
+  readonly url: string
+  readonly exchange: Exchange
+  readonly call: Call
+  readonly route: CompiledRoute
+  /** Null where the provider is asked without one. */
+  readonly credential: Credential | null
+  latencyMs = 0
+  /** When the first content came, as `performance.now()`. */
+  firstTokenAt: number | null = null
+  upstreamStatus: number | null = null
+  upstreamHeaders: UpstreamHeaders = {}
+  failure: Failure | null = null
+  /** Resolves when the attempt has answered the client, or failed. */
+  readonly ended: Promise<void>
+  private readonly path: string
+  private readonly upstreamCall: UpstreamCall
+  private readonly resolveEnded: () => void
+  private relay: Relay | null = null
+  private running = true
+  private waitCounted = false
+
+  constructor(exchange: Exchange, call: Call, dialect: Dialect, route: CompiledRoute, credential: Credential | null) {
+    this.exchange = exchange
+    this.call = call
+    this.route = route
+    this.credential = credential
+    this.model = route.providerModel ?? call.model
+    const { connection, timeouts } = route.provider
+    this.path = connection.pathPrefix + dialect.upstreamPath
+    this.url = connection.baseUrl + dialect.upstreamPath
+    this.upstreamCall = new UpstreamCall(this, timeouts, exchange.gateway.deadlines, call.stream)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.ended = promise
+    this.resolveEnded = resolve
+  }
+
+  get contentType(): string | null {
+    const type = this.upstreamHeaders['content-type']
+    return typeof type === 'string' ? type : null
+  }
+
+  send(): void {
+    const { provider } = this.route
+    const headers = this.credential ? this.credential.headers.concat(BODY_HEADERS) : BODY_HEADERS.slice()
+    addForwardedHeaders(headers, this.exchange.req.headers)
+    const body = this.call.encode(this.model)
+    this.upstreamCall.send(provider.connection.upstream, { path: this.path, method: 'POST', headers, body })
+  }
+
+  begin(status: number, headers: UpstreamHeaders): void {
+    this.upstreamStatus = status
+    this.upstreamHeaders = headers
+    const type = this.contentType ?? ''
+    if (status >= 300) this.relay = new RefusalRelay(this)
+    else if (!isPlain(headers)) this.fail('upstream_invalid', 'the answer is compressed, though that was not asked for')
+    else if (!this.call.stream && !type.includes('event-stream')) this.relay = new AnswerRelay(this)
+    else if (this.call.stream && !/json|html/.test(type)) this.relay = new StreamRelay(this)
+    else this.fail('upstream_invalid', `the answer is ${type}, which was not asked for`)
+  }
+
+  data(chunk: Buffer): void {
+    this.relay?.data(chunk)
+  }
+
+  end(): void {
+    this.relay?.end()
+  }
+
+  broken(errorClass: AttemptErrorClass, message: string): void {
+    if (this.relay) this.relay.broken(errorClass, message)
+    else this.fail(errorClass, message)
+  }
+
+  /** The client takes no more for now. */
+  pause(): void {
+    this.upstreamCall.pause()
+  }
+
+  /** The client takes more again. */
+  resume(): void {
+    if (this.running) this.upstreamCall.resume()
+  }
+
+  /** The client is gone, or the gateway ends: the upstream is let go at once. Nothing happens if the attempt has ended. */
+  cancel(): void {
+    if (!this.running) return
+    if (this.upstreamStatus === null || this.upstreamStatus < 300) this.settleUsage(null, 0)
+    this.relay?.cancel()
+    if (this.running) this.fail('client_cancelled', 'the client went')
+  }
+
+  /** The process ends before the answer did. */
+  abandon(): void {
+    if (this.running) this.broken('shutting_down', 'the gateway is shutting down')
+  }
+
+  contentSeen(): void {
+    this.firstTokenAt = performance.now()
+    this.upstreamCall.contentSeen()
+  }
+
+  /** Counts the time since the attempt began as waiting for the provider, once: from now on the client is being answered. */
+  countWait(): void {
+    if (this.waitCounted) return
+    this.waitCounted = true
+    this.exchange.waitedMs += performance.now() - this.began
+  }
+
+  /** The client has the whole answer. @param usage as the provider said, if it did */
+  succeed(usage: TokenUsage | null, estimatedOutputTokens: number): void {
+    this.settleUsage(usage, estimatedOutputTokens)
+    this.exchange.succeed()
+    this.finish()
+  }
+
+  /** @param refusal the upstream's own answer, where there is one */
+  fail(errorClass: AttemptErrorClass, message: string, refusal: Refusal | null = null): void {
+    if (!this.running) return
+    this.failure = {
+      errorClass,
+      message: redact(message, this.credential?.apiKey),
+      retryAfterMs: retryAfterOf(this.upstreamHeaders),
+      refusal,
+    }
+    this.finish()
+    this.upstreamCall.abort()
+  }
+
+  /** What was used, where the provider may not have said. */
+  settleUsage(usage: TokenUsage | null, estimatedOutputTokens: number): void {
+    this.exchange.usage = usage ?? {
+      inputTokens: estimateTokens(this.call.bodyLength),
+      outputTokens: estimatedOutputTokens,
+      cachedInputTokens: 0,
+      reasoningTokens: 0,
+      source: 'ESTIMATED',
+    }
+  }
+
+  private finish(): void {
+    this.running = false
+    this.countWait()
+    this.latencyMs = performance.now() - this.began
+    this.resolveEnded()
+  }
+}
+
+function isPlain(headers: UpstreamHeaders): boolean {
+  const encoding = headers['content-encoding']
+  return encoding === undefined || encoding === '' || encoding === 'identity'
+}

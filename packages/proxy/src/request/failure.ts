@@ -1,0 +1,68 @@
+/** Why an attempt failed, and what the client is told if no other can follow. */
+import { GatewayError, type AttemptErrorClass } from '@millrace/shared'
+
+import { inBandError } from '../stream/chat-answer.ts'
+import type { UpstreamHeaders } from '../upstream/call.ts'
+
+export interface Failure {
+  readonly errorClass: AttemptErrorClass
+  /** For operators and clients; holds no secret. */
+  readonly message: string
+  readonly retryAfterMs: number | null
+  /** The upstream's own refusal, where it is the client's to mend. */
+  readonly refusal: Refusal | null
+}
+
+export interface Refusal {
+  readonly status: number
+  readonly headers: UpstreamHeaders
+  readonly body: Buffer
+}
+
+const MESSAGE_LENGTH = 500
+
+/** The class of an answer by its status. */
+export function classOfStatus(status: number): AttemptErrorClass {
+  if (status === 401 || status === 403) return 'upstream_auth'
+  if (status === 429) return 'upstream_rate_limited'
+  if (status >= 500) return 'upstream_5xx'
+  return status >= 400 ? 'upstream_4xx' : 'upstream_invalid'
+}
+
+/** Whether another route, or a later try, could mend it: then the client is not shown the provider's own body. */
+export function isRetryable(status: number): boolean {
+  return status < 400 || status >= 500 || [401, 403, 408, 409, 429].includes(status)
+}
+
+/** What a refusal's body says, for people. */
+export function refusalMessage(status: number, body: Buffer): string {
+  const text = body.subarray(0, 65_536).toString('latin1')
+  let message: string
+  try {
+    message = inBandError(JSON.parse(text)).message
+  } catch {
+    message = body.subarray(0, MESSAGE_LENGTH).toString('utf8').replace(/\s+/g, ' ').trim()
+  }
+  return `HTTP ${status}${message ? `: ${message.slice(0, MESSAGE_LENGTH)}` : ''}`
+}
+
+/** Takes a secret out of a text that an upstream may have put it into. */
+export function redact(text: string, secret: string | undefined): string {
+  return secret ? text.replaceAll(secret, '[redacted]') : text
+}
+
+/** The answer when the last attempt has failed so. */
+export function gatewayError(provider: string, failure: Failure): GatewayError {
+  const { errorClass, message, retryAfterMs } = failure
+  const detail = `provider ${provider}: ${message}`
+  if (errorClass === 'upstream_auth') {
+    return new GatewayError('upstream_credentials_exhausted', `Every upstream credential was refused; ${detail}`)
+  }
+  if (errorClass.endsWith('_timeout')) return new GatewayError('upstream_timeout', `The upstream was too slow; ${detail}`)
+  if (errorClass === 'shutting_down') return new GatewayError('shutting_down', 'The gateway is shutting down.', { retryAfterMs: 1000 })
+  const limited = errorClass === 'upstream_rate_limited'
+  return new GatewayError('all_routes_failed', `Every route failed; ${detail}`, {
+    ...(limited ? { status: 429 } : {}),
+    ...(retryAfterMs !== null ? { retryAfterMs } : {}),
+  })
+}

@@ -1,0 +1,24 @@
+import type { Logger } from 'pino'
+
+import type { RecordQueue } from '../records/queue.ts'
+import type { Configuration } from '../snapshot/configuration.ts'
+import type { Slots } from '../slots.ts'
+import type { Deadlines } from '../upstream/deadlines.ts'
+import type { Exchange } from './exchange.ts'
+
+/** What all requests of this process share. */
+export interface Gateway {
+  readonly proxyId: string
+  readonly configuration: Configuration
+  readonly records: RecordQueue
+  readonly deadlines: Deadlines
+  readonly log: Logger
+  /** Bytes of a request's body, and of an unstreamed answer that is held to read its usage. */
+  readonly maxBodyBytes: number
+  /** The requests that are being served. */
+  readonly active: Slots<Exchange>
+  /** Requests since the process started. */
+  served: number
+  /** Set once the process is to end: new requests are refused, those in {@link active} finish. */
+  draining: boolean
+}

@@ -1,0 +1,131 @@
+import type { AttemptErrorClass, ErrorCode } from '@millrace/shared'
+
+import { eventData, EventSplitter } from '../stream/events.ts'
+import type { StreamObserver } from '../stream/observed.ts'
+import { addUpstreamHeaders, gatewayHeaders, STREAM_HEADERS } from './answer-headers.ts'
+import type { Attempt } from './attempt.ts'
+import { errorEvent } from './render-error.ts'
+import type { Relay } from './relay.ts'
+
+/** Events before the first content are held so far; an upstream that says much before it answers is let through. */
+const MOST_HELD = 65_536
+
+/** Ends of an attempt that the client is told by their own name; any other has cut the stream off. */
+const TOLD_AS_IS: ReadonlySet<AttemptErrorClass> = new Set(['stream_error', 'shutting_down'])
+
+/**
+ * A stream: its events go to the client as they come, with back-pressure. Nothing goes before the first content,
+ * so that until then another route can still answer.
+ */
+export class StreamRelay implements Relay {
+  private held = ''
+  private answering = false
+  private readonly splitter = new EventSplitter()
+  private readonly observer: StreamObserver
+  private readonly attempt: Attempt
+
+  constructor(attempt: Attempt) {
+    this.attempt = attempt
+    this.observer = attempt.call.observe()
+  }
+
+  data(chunk: Buffer): void {
+    const { splitter, observer } = this
+    let out = ''
+    splitter.push(chunk.toString('latin1'))
+    while (splitter.next()) {
+      out += observer.take(splitter.text, splitter.start, splitter.end)
+      if (observer.error !== null) return this.inBandError(out)
+    }
+    if (splitter.pendingLength > this.attempt.exchange.gateway.maxBodyBytes) {
+      this.write(out)
+      this.stop('upstream_invalid', 'an event is larger than an answer may be')
+    } else {
+      this.write(out)
+    }
+  }
+
+  end(): void {
+    const rest = this.splitter.rest()
+    if (isWhole(rest)) this.write(this.observer.take(`${rest}\n\n`, 0, rest.length + 2))
+    if (this.observer.error !== null) this.inBandError('')
+    else if (this.observer.ended) this.succeed()
+    else this.stop('stream_truncated', 'the stream ended without its terminal event')
+  }
+
+  broken(errorClass: AttemptErrorClass, message: string): void {
+    if (this.observer.ended) this.succeed()
+    else this.stop(errorClass, message)
+  }
+
+  cancel(): void {
+    const { attempt, observer } = this
+    // A client may hang up on seeing [DONE], before the connection is done with it.
+    if (observer.ended) attempt.succeed(observer.usage, observer.contentEvents)
+    else attempt.settleUsage(observer.usage, observer.contentEvents)
+  }
+
+  private write(out: string): void {
+    if (!this.answering) {
+      this.held += out
+      if (!this.observer.hasContent && this.held.length < MOST_HELD) return
+      out = this.held
+      this.beginAnswer()
+    }
+    if (this.attempt.firstTokenAt === null && this.observer.hasContent) this.attempt.contentSeen()
+    if (out !== '' && !this.attempt.exchange.res.write(out, 'latin1')) this.attempt.pause()
+  }
+
+  private beginAnswer(): void {
+    const { attempt } = this
+    this.answering = true
+    this.held = ''
+    attempt.countWait()
+    const headers = gatewayHeaders(attempt.exchange)
+    addUpstreamHeaders(headers, attempt.upstreamHeaders, STREAM_HEADERS)
+    headers.push(...STREAM_HEADERS)
+    attempt.exchange.res.writeHead(attempt.upstreamStatus!, headers)
+  }
+
+  private succeed(): void {
+    const { attempt, observer } = this
+    if (!this.answering) {
+      const { held } = this
+      this.beginAnswer()
+      attempt.exchange.res.write(held, 'latin1')
+    }
+    attempt.succeed(observer.usage, observer.contentEvents)
+    attempt.exchange.res.end()
+  }
+
+  private inBandError(out: string): void {
+    const { message, type, code } = this.observer.error!
+    this.write(out)
+    this.stop('stream_error', [type, code, message].filter(Boolean).join(': '))
+  }
+
+  /** The stream cannot go on. Before the first byte the attempt has failed; after it the client is told in the stream. */
+  private stop(errorClass: AttemptErrorClass, message: string): void {
+    const { attempt, observer } = this
+    attempt.fail(errorClass, message)
+    if (!this.answering) return
+    attempt.settleUsage(observer.usage, observer.contentEvents)
+    const timeout = errorClass.endsWith('_timeout')
+    const recorded = timeout ? 'upstream_timeout' : TOLD_AS_IS.has(errorClass) ? (errorClass as ErrorCode) : 'stream_truncated'
+    const { message: safe } = attempt.failure!
+    attempt.exchange.fail(timeout ? 'TIMEOUT' : 'ERROR', recorded, safe)
+    attempt.exchange.res.end(errorEvent(recorded, safe))
+  }
+}
+
+/** Whether a last event that lacks its blank line is complete all the same, not cut off in the middle. */
+function isWhole(event: string): boolean {
+  const data = eventData(event)?.trim()
+  if (data === undefined || data === '[DONE]') return data !== undefined
+  try {
+    JSON.parse(data)
+    return true
+  } catch {
+    return false
+  }
+}

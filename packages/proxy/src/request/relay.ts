@@ -1,0 +1,12 @@
+import type { AttemptErrorClass } from '@millrace/shared'
+
+/** Brings what an upstream answers to the client, or finds that it can't. One class a form of answer. */
+export interface Relay {
+  data(chunk: Buffer): void
+  /** The upstream's answer is complete. */
+  end(): void
+  /** It broke off. */
+  broken(errorClass: AttemptErrorClass, message: string): void
+  /** The client went. */
+  cancel(): void
+}

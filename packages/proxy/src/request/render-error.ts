@@ -1,0 +1,65 @@
+/** Errors in OpenAI's shape, as an answer and as an event of a stream. */
+import { GatewayError, type ErrorCode } from '@millrace/shared'
+
+import { addUpstreamHeaders, gatewayHeaders } from './answer-headers.ts'
+import type { Exchange } from './exchange.ts'
+import type { Refusal } from './failure.ts'
+
+/** How long a client that is still sending a body which was refused may take until it has read the answer. */
+const LINGER_MS = 5_000
+
+/** The event that tells a client that its stream has failed; nothing follows it, `[DONE]` neither. */
+export function errorEvent(code: ErrorCode, message: string): string {
+  return `data: ${body(new GatewayError(code, message))}\n\n`
+}
+
+function body({ message, type, param, code }: GatewayError): string {
+  return JSON.stringify({ error: { message, type, param, code } })
+}
+
+/** Ends a request with an error of the gateway's own. */
+export function sendError(exchange: Exchange, error: GatewayError): void {
+  const { req, res } = exchange
+  if (res.headersSent || res.destroyed) {
+    res.destroy()
+    return
+  }
+  const headers = gatewayHeaders(exchange)
+  if (error.retryAfterMs !== null) {
+    headers.push('retry-after', String(Math.ceil(error.retryAfterMs / 1000)), 'retry-after-ms', String(Math.ceil(error.retryAfterMs)))
+  }
+  if (error.allow !== null) headers.push('allow', error.allow)
+  const text = body(error)
+  headers.push('content-type', 'application/json', 'content-length', String(Buffer.byteLength(text)))
+  if (error.code === 'request_too_large' && !req.complete) {
+    headers.push('connection', 'close')
+    res.writeHead(error.status, headers)
+    res.write(text)
+    linger(exchange)
+  } else {
+    res.writeHead(error.status, headers)
+    res.end(text)
+  }
+}
+
+/** Ends a request with the provider's refusal, its body as it came. */
+export function sendRefusal(exchange: Exchange, { status, headers: upstream, body: bytes }: Refusal): void {
+  const headers = gatewayHeaders(exchange)
+  addUpstreamHeaders(headers, upstream)
+  const encoding = upstream['content-encoding']
+  if (typeof encoding === 'string') headers.push('content-encoding', encoding)
+  headers.push('content-length', String(bytes.length))
+  exchange.res.writeHead(status, headers)
+  exchange.res.end(bytes)
+}
+
+/**
+ * Reads on, into nothing, before the connection closes: closing it at once would reset it, and the client, still
+ * sending, would lose the answer (RFC 9112, section 9.6).
+ */
+function linger({ req, res }: Exchange): void {
+  const timer = setTimeout(() => res.end(), LINGER_MS)
+  req.resume()
+  req.once('close', () => clearTimeout(timer))
+  req.once('end', () => res.end())
+}

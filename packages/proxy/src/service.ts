@@ -1,0 +1,148 @@
+/** The data plane, put together: owns everything that has to be started and stopped. */
+import { mkdirSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { newId, SettingsError, type ProxyIdentity, type Settings } from '@millrace/shared'
+import { toNodeHandler } from 'h3/node'
+import type { Logger } from 'pino'
+
+import { createApp } from './app.ts'
+import { ControlClient } from './control/client.ts'
+import { Rate } from './control/rate.ts'
+import { Reporter } from './control/reporter.ts'
+import { masterKeyOf, proxyKeyOf } from './keys.ts'
+import { RecordQueue } from './records/queue.ts'
+import { RecordSender } from './records/sender.ts'
+import type { Gateway } from './request/gateway.ts'
+import { Configuration } from './snapshot/configuration.ts'
+import { SnapshotFile } from './snapshot/file.ts'
+import { SnapshotSubscription } from './snapshot/subscription.ts'
+import { Slots } from './slots.ts'
+import { Deadlines } from './upstream/deadlines.ts'
+import { Pools } from './upstream/pools.ts'
+
+/** Characters of records kept while the control plane is away; a record has about a thousand. */
+const MOST_QUEUED = 33_554_432
+/** How long the last records may take to be stored before the process ends. */
+const FLUSH_MS = 5_000
+/** Idle client connections live longer than the minute that load balancers keep theirs, so that the gateway never closes first. */
+const KEEP_ALIVE_MS = 65_000
+
+export class ProxyService {
+  private readonly settings: Settings
+  private readonly log: Logger
+  private readonly identity: ProxyIdentity
+  private readonly pools: Pools
+  private readonly control: ControlClient
+  private readonly file: SnapshotFile
+  private readonly sender: RecordSender
+  private readonly subscription: SnapshotSubscription
+  private readonly reporter: Reporter
+  private readonly gateway: Gateway
+  private readonly server: Server
+  private readonly rate = new Rate()
+  private background: Promise<unknown> = Promise.resolve()
+
+  /** @throws SettingsError if a setting cannot be used */
+  constructor(settings: Settings, version: string, log: Logger) {
+    this.settings = settings
+    this.log = log
+    this.identity = { id: newId(), version, startedAt: new Date().toISOString() }
+    const masterKey = masterKeyOf(settings)
+    this.control = new ControlClient(settings.MILLRACE_CONTROL_URL, proxyKeyOf(settings))
+    makeDataDir(settings.MILLRACE_DATA_DIR)
+
+    this.pools = new Pools(settings.MILLRACE_PRIVATE_UPSTREAMS)
+    this.file = new SnapshotFile(settings.MILLRACE_DATA_DIR, log)
+    const context = { pools: this.pools, masterKey, env: process.env, envAllow: settings.MILLRACE_ENV_ALLOW, log }
+    const configuration = new Configuration(context, this.file, settings.MILLRACE_MAX_STALE_SECONDS)
+    const records = new RecordQueue(MOST_QUEUED)
+    this.gateway = {
+      proxyId: this.identity.id,
+      configuration,
+      records,
+      deadlines: new Deadlines(),
+      log,
+      maxBodyBytes: settings.MILLRACE_MAX_BODY_BYTES,
+      active: new Slots(),
+      served: 0,
+      draining: false,
+    }
+    this.sender = new RecordSender(records, this.control, log)
+    this.reporter = new Reporter(this.control, () => this.report(), () => configuration.heard(), log)
+    this.subscription = new SnapshotSubscription(this.control, configuration, log, () => void this.reporter.send())
+    this.server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, toNodeHandler(createApp(this.gateway)))
+  }
+
+  /**
+   * Begins to serve: from the snapshot on disk at once, if there is one, and from the control plane's as soon as it comes.
+   * @returns the address that it listens on
+   * @throws SettingsError if it can't listen there
+   */
+  async start(): Promise<string> {
+    await this.gateway.configuration.restore()
+    const url = await this.listen()
+    this.background = Promise.all([this.subscription.run(), this.sender.run()])
+    return url
+  }
+
+  /** Refuses new requests, lets those in flight finish for as long as the settings allow, sends the last records, and stops. */
+  async stop(): Promise<void> {
+    const { active } = this.gateway
+    this.gateway.draining = true
+    this.log.info({ inFlight: active.size }, 'draining')
+    const until = performance.now() + this.settings.MILLRACE_DRAIN_SECONDS * 1000
+    while (active.size > 0 && performance.now() < until) await delay(50)
+    if (active.size > 0) {
+      this.log.warn({ cut: active.size }, 'requests were cut off: the time to drain is over')
+      active.forEach((exchange) => exchange.abandon())
+      await delay(100)
+    }
+    this.server.close()
+    this.server.closeAllConnections()
+    this.reporter.stop()
+    this.sender.stop()
+    await this.subscription.stop()
+    await this.background
+    await this.sender.flush(FLUSH_MS)
+    await this.file.flush()
+    this.gateway.deadlines.stop()
+    await Promise.all([this.pools.destroy(), this.control.close()])
+  }
+
+  private listen(): Promise<string> {
+    const { MILLRACE_HOST: host, MILLRACE_PROXY_PORT: port } = this.settings
+    const { promise, resolve, reject } = Promise.withResolvers<string>()
+    this.server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(new SettingsError('MILLRACE_PROXY_PORT', `cannot listen on ${host}:${port} (${error.code ?? error.message})`))
+    })
+    this.server.listen(port, host, () => {
+      const { port: actual } = this.server.address() as AddressInfo
+      resolve(`http://${host.includes(':') ? `[${host}]` : host}:${actual}`)
+    })
+    return promise
+  }
+
+  private report() {
+    const { configuration, active, records, served } = this.gateway
+    return {
+      ...this.identity,
+      configRevision: configuration.current?.revision ?? 0,
+      inFlight: active.size,
+      requestsPerSecond: this.rate.of(served),
+      recordsQueued: records.length,
+      recordsDropped: records.dropped,
+    }
+  }
+}
+
+/** @throws SettingsError if the folder can't be made */
+function makeDataDir(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new SettingsError('MILLRACE_DATA_DIR', `${path} cannot be used (${(error as NodeJS.ErrnoException).code})`)
+  }
+}

@@ -1,0 +1,79 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { SNAPSHOTS_SUBSCRIPTION, type SnapshotEvent } from '@millrace/shared'
+import type { Client } from 'graphql-ws'
+import type { Logger } from 'pino'
+
+import { Backoff } from '../control/backoff.ts'
+import type { ControlClient } from '../control/client.ts'
+import type { Configuration } from './configuration.ts'
+
+/** Follows the control plane's snapshots for as long as the process lives, through its restarts and the network's. */
+export class SnapshotSubscription {
+  private readonly control: ControlClient
+  private readonly configuration: Configuration
+  private readonly log: Logger
+  private readonly onTaken: () => void
+  private readonly stopping = new AbortController()
+  private client: Client | null = null
+
+  /** @param onTaken called after each event, so that the revision in use is reported at once */
+  constructor(control: ControlClient, configuration: Configuration, log: Logger, onTaken: () => void) {
+    this.control = control
+    this.configuration = configuration
+    this.log = log
+    this.onTaken = onTaken
+  }
+
+  /** Returns when {@link stop} was called. */
+  async run(): Promise<void> {
+    const backoff = new Backoff(250, 4_000)
+    let silent = false
+    while (!this.stopping.signal.aborted) {
+      const reason = await this.follow(backoff, () => {
+        silent = false
+      })
+      if (this.stopping.signal.aborted) break
+      if (!silent) this.log.warn(`no connection to the control plane, serving on and trying again: ${reason}`)
+      silent = true
+      await delay(backoff.next(), undefined, { signal: this.stopping.signal }).catch(() => {})
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort()
+    await this.client?.dispose()
+  }
+
+  /** One connection, until it ends. @returns why it ended */
+  private async follow(backoff: Backoff, onEvent: () => void): Promise<string> {
+    const client = this.control.connect()
+    this.client = client
+    try {
+      for await (const { data, errors } of client.iterate<{ snapshots: SnapshotEvent }>({ query: SNAPSHOTS_SUBSCRIPTION })) {
+        if (errors || !data) return errors?.[0]?.message ?? 'no data'
+        backoff.reset()
+        onEvent()
+        this.configuration.heard()
+        this.configuration.take(data.snapshots.document)
+        this.onTaken()
+      }
+      return 'the control plane ended the subscription'
+    } catch (error) {
+      return reasonOf(error)
+    } finally {
+      await client.dispose()
+    }
+  }
+}
+
+/** A WebSocket's close event, a list of GraphQL errors, or an error. */
+function reasonOf(error: unknown): string {
+  if (Array.isArray(error)) return String((error[0] as { message?: unknown } | undefined)?.message)
+  if (typeof error === 'object' && error !== null) {
+    const { code, reason, message } = error as { code?: unknown; reason?: unknown; message?: unknown }
+    if (reason || typeof code === 'number') return `${String(code)} ${String(reason ?? '')}`.trim()
+    if (message) return String(message)
+  }
+  return 'connection lost'
+}

@@ -1,0 +1,63 @@
+/** A whole, unstreamed chat completion: its usage is read and its model renamed; every other byte stays. */
+import type { TokenUsage } from '@millrace/shared'
+
+import { findMembers, replaceAll, splice, utf8FromLatin1 } from './json.ts'
+import type { InBandError } from './observed.ts'
+import { readChatUsage } from './usage.ts'
+
+const MEMBERS = new Set(['model', 'usage', 'error', 'choices'])
+
+export interface ReadAnswer {
+  readonly body: string
+  /** Null where the provider did not say. */
+  readonly usage: TokenUsage | null
+  /** Characters of the answer's own content, to estimate usage by. */
+  readonly contentLength: number
+}
+
+/**
+ * @param text the answer's bytes as latin1
+ * @param model the name that the client asked for, as a JSON literal in latin1
+ * @returns the answer; or an error that the provider sent with a status of success; or null if it is no chat completion
+ */
+export function readChatAnswer(text: string, model: string): ReadAnswer | InBandError | null {
+  const members = findMembers(text, MEMBERS)
+  if (members === null) return null
+  const choices = members.get('choices')?.at(-1)
+  if (!choices) {
+    const error = members.get('error')?.at(-1)
+    return error ? inBandError(parse(text.slice(error.start, error.end))) : null
+  }
+  const usage = members.get('usage')?.at(-1)
+  return {
+    body: splice(text, replaceAll(members.get('model') ?? [], model)),
+    usage: usage ? readChatUsage(parse(text.slice(usage.start, usage.end))) : null,
+    contentLength: choices.end - choices.start,
+  }
+}
+
+/** Reads OpenAI's error object, or what others put in its place. The source was decoded as latin1. */
+export function inBandError(error: unknown): InBandError {
+  if (typeof error === 'string') return { message: utf8FromLatin1(error), type: null, code: null, param: null }
+  if (typeof error !== 'object' || error === null) return { message: 'unknown error', type: null, code: null, param: null }
+  const { message, type, code, param, error: nested } = error as Record<string, unknown>
+  if (typeof nested === 'object' && nested !== null) return inBandError(nested)
+  return {
+    message: text(message) ?? 'unknown error',
+    type: text(type),
+    code: typeof code === 'number' ? String(code) : text(code),
+    param: text(param),
+  }
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' ? utf8FromLatin1(value) : null
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,129 @@
+/** The events of a streamed chat completion: OpenAI's `chat.completion.chunk`, as every compatible provider sends it. */
+import type { TokenUsage } from '@millrace/shared'
+
+import { inBandError } from './chat-answer.ts'
+import { eventData, eventName } from './events.ts'
+import { findMembers, replaceAll, splice, type Range } from './json.ts'
+import type { InBandError, StreamObserver } from './observed.ts'
+import { readChatUsage } from './usage.ts'
+
+const MEMBERS = new Set(['model', 'usage', 'error', 'choices'])
+
+export class ChatCompletionStream implements StreamObserver {
+  hasContent = false
+  ended = false
+  error: InBandError | null = null
+  usage: TokenUsage | null = null
+  contentEvents = 0
+  private readonly model: string
+  private readonly dropUsageChunk: boolean
+  /** How events of this stream begin, up to the end of `model`'s value; and the same with the client's model in it. */
+  private head = ''
+  private rewrittenHead = ''
+
+  /**
+   * @param model the name that the client asked for, as a JSON literal in latin1 (see json.ts)
+   * @param dropUsageChunk whether the chunk that only tells usage was asked for by the gateway, not by the client
+   */
+  constructor(model: string, dropUsageChunk: boolean) {
+    this.model = model
+    this.dropUsageChunk = dropUsageChunk
+  }
+
+  take(text: string, start: number, end: number): string {
+    const event = text.slice(start, end)
+    if (this.hasContent && this.head !== '' && event.startsWith(this.head)) {
+      const rest = event.slice(this.head.length)
+      if (!mayHoldMore(rest)) {
+        this.contentEvents++
+        return this.rewrittenHead + rest
+      }
+    }
+    return this.takeCarefully(event)
+  }
+
+  private takeCarefully(event: string): string {
+    const data = eventData(event)
+    if (data === null) return event
+    if (data.trim() === '[DONE]') {
+      this.ended = true
+      return event
+    }
+    const members = findMembers(data, MEMBERS)
+    const named = eventName(event) === 'error'
+    if (members === null && !named) return event
+
+    const error = named ? parse(data) : value(data, members?.get('error'))
+    if (error) {
+      this.error = inBandError(error)
+      return ''
+    }
+    const choices = value(data, members?.get('choices'))
+    const usage = readChatUsage(value(data, members?.get('usage')))
+    if (usage) this.usage = usage
+    const empty = !Array.isArray(choices) || choices.length === 0
+    if (usage && empty && this.dropUsageChunk) return ''
+    if (!empty && choices.some(hasContent)) {
+      this.hasContent = true
+      this.contentEvents++
+    }
+    return this.rewrite(event, data, members?.get('model') ?? [])
+  }
+
+  private rewrite(event: string, data: string, models: readonly Range[]): string {
+    if (models.length === 0) return event
+    const offset = event.indexOf(data)
+    if (offset < 0) {
+      const lines = splice(data, replaceAll(models, this.model)).split('\n')
+      return `${lines.map((line) => `data: ${line}\n`).join('')}\n`
+    }
+    const ranges = models.map(({ start, end }) => ({ start: start + offset, end: end + offset }))
+    if (ranges.length === 1) {
+      const [range] = ranges as [Range]
+      this.head = event.slice(0, range.end)
+      this.rewrittenHead = event.slice(0, range.start) + this.model
+    }
+    return splice(event, replaceAll(ranges, this.model))
+  }
+}
+
+/**
+ * Whether the rest of an event, after its model, may hold anything but a delta. Quotes inside JSON strings are
+ * escaped, so that text which only speaks of "usage" does not match.
+ */
+function mayHoldMore(rest: string): boolean {
+  return rest.includes('"model"') || rest.includes('"error"') || holdsUsage(rest)
+}
+
+function holdsUsage(rest: string): boolean {
+  const at = rest.indexOf('"usage"')
+  return at >= 0 && !rest.startsWith(':null', at + 7)
+}
+
+function value(data: string, ranges: readonly Range[] | undefined): unknown {
+  const range = ranges?.at(-1)
+  return range ? parse(data.slice(range.start, range.end)) : undefined
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
+  }
+}
+
+/** What a client would show or act on; a chunk that only names the role is not. */
+function hasContent(choice: unknown): boolean {
+  if (typeof choice !== 'object' || choice === null) return false
+  const { delta, text, finish_reason } = choice as Record<string, unknown>
+  if (filled(text) || filled(finish_reason)) return true
+  if (typeof delta !== 'object' || delta === null) return false
+  const { content, refusal, reasoning, reasoning_content, tool_calls, function_call, audio } = delta as Record<string, unknown>
+  return [content, refusal, reasoning, reasoning_content, tool_calls, function_call, audio].some(filled)
+}
+
+function filled(part: unknown): boolean {
+  if (typeof part === 'string' || Array.isArray(part)) return part.length > 0
+  return typeof part === 'object' && part !== null
+}

@@ -1,0 +1,26 @@
+import type { TokenUsage } from '@millrace/shared'
+
+/**
+ * Reads the `usage` object of chat completions (OpenAI's, and what the compatible ones make of it).
+ * @returns null for anything that has no token counts
+ */
+export function readChatUsage(value: unknown): TokenUsage | null {
+  if (typeof value !== 'object' || value === null) return null
+  const usage = value as Record<string, unknown>
+  if (typeof usage['prompt_tokens'] !== 'number' && typeof usage['completion_tokens'] !== 'number') return null
+  return {
+    inputTokens: count(usage['prompt_tokens']),
+    outputTokens: count(usage['completion_tokens']),
+    cachedInputTokens: count(detail(usage['prompt_tokens_details'], 'cached_tokens')),
+    reasoningTokens: count(detail(usage['completion_tokens_details'], 'reasoning_tokens')),
+    source: 'PROVIDER',
+  }
+}
+
+function detail(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined
+}
+
+function count(value: unknown): number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 0
+}
