@@ -53,7 +53,7 @@ export class ChatCompletionStream implements StreamObserver {
     const named = eventName(event) === 'error'
     if (members === null && !named) return event
 
-    const error = named ? parse(data) : value(data, members?.get('error'))
+    const error = named ? (parse(data) ?? data) : value(data, members?.get('error'))
     if (error) {
       this.error = inBandError(error)
       return ''

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+
+import { ChatCompletionStream } from './chat-stream.ts'
+
+function take(stream: ChatCompletionStream, ...events: string[]): string[] {
+  return events.map((event) => stream.take(event, 0, event.length))
+}
+
+const chunk = (rest: string, model = 'gpt-x') => `data: {"id":"1","object":"chat.completion.chunk","created":1,"model":"${model}",${rest}}\n\n`
+const content = (text: string) => chunk(`"choices":[{"index":0,"delta":{"content":${JSON.stringify(text)}}}]`)
+const named = (event: string) => event.replace('"gpt-x"', '"alias"')
+
+describe('ChatCompletionStream', () => {
+  it('renames the model of every event and keeps every other byte', () => {
+    const stream = new ChatCompletionStream('"alias"', false)
+    const events = [chunk('"choices":[{"delta":{"role":"assistant","content":""}}]'), content('a'), content('b'), content('"model":"gpt-x"')]
+    assert.deepEqual(take(stream, ...events), events.map(named))
+    assert.equal(stream.contentEvents, 3)
+  })
+
+  it('renames it after content has begun, however it is spelt', () => {
+    const odd = [
+      'data:{"model" : "gpt-x","choices":[]}\n\n',
+      'data: {"choices":[{"delta":{"content":"x"}}],"model":"gpt-x"}\r\n\r\n',
+      'data: {"model":"gpt-x","choices":[],"mod\\u0065l":"gpt-x"}\n\n',
+      'data: {"choices":[],\ndata: "model":"gpt-x"}\n\n',
+      'data: {"model":"gpt-x","x":{"model":"gpt-x"},"choices":[]}\n\n',
+    ]
+    const stream = new ChatCompletionStream('"alias"', false)
+    take(stream, content('a'), content('b'))
+    assert.deepEqual(take(stream, ...odd), [
+      'data:{"model" : "alias","choices":[]}\n\n',
+      'data: {"choices":[{"delta":{"content":"x"}}],"model":"alias"}\r\n\r\n',
+      'data: {"model":"alias","choices":[],"mod\\u0065l":"alias"}\n\n',
+      'data: {"choices":[],\ndata: "model":"alias"}\n\n',
+      'data: {"model":"alias","x":{"model":"gpt-x"},"choices":[]}\n\n',
+    ])
+    assert.deepEqual(take(stream, content('c')), [named(content('c'))])
+  })
+
+  it('tells content from a role, a comment and a ping', () => {
+    const stream = new ChatCompletionStream('"alias"', false)
+    assert.deepEqual(take(stream, ': ping\n\n', 'event: ping\n\n'), [': ping\n\n', 'event: ping\n\n'])
+    take(stream, chunk('"choices":[{"delta":{"role":"assistant","content":""}}]'), chunk('"choices":[{"delta":{},"finish_reason":null}]'))
+    assert.equal(stream.hasContent, false)
+    take(stream, content('a'))
+    assert.equal(stream.hasContent, true)
+  })
+
+  for (const delta of ['{"tool_calls":[{"index":0}]}', '{"refusal":"no"}', '{"reasoning_content":"hm"}', '{"reasoning":"hm"}']) {
+    it(`takes ${delta} for content`, () => {
+      const stream = new ChatCompletionStream('"alias"', false)
+      take(stream, chunk(`"choices":[{"delta":${delta}}]`))
+      assert.equal(stream.hasContent, true)
+    })
+  }
+
+  it('reads usage, and takes out the chunk that holds nothing else if the gateway asked for it', () => {
+    const usage = chunk('"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4,"prompt_tokens_details":{"cached_tokens":2}}')
+    for (const drop of [true, false]) {
+      const stream = new ChatCompletionStream('"alias"', drop)
+      take(stream, content('a'), content('b'))
+      assert.deepEqual(take(stream, usage), [drop ? '' : named(usage)])
+      assert.deepEqual(stream.usage, { inputTokens: 3, outputTokens: 4, cachedInputTokens: 2, reasoningTokens: 0, source: 'PROVIDER' })
+    }
+  })
+
+  it('keeps a chunk with usage that has content too', () => {
+    const last = chunk('"choices":[{"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":4}')
+    const stream = new ChatCompletionStream('"alias"', true)
+    assert.deepEqual(take(stream, content('a'), last).at(-1), named(last))
+    assert.equal(stream.usage?.outputTokens, 4)
+  })
+
+  it('knows the end', () => {
+    for (const done of ['data: [DONE]\n\n', 'data:[DONE]\r\n\r\n', 'data: [DONE] \n\n']) {
+      const stream = new ChatCompletionStream('"alias"', true)
+      assert.deepEqual(take(stream, done), [done])
+      assert.equal(stream.ended, true)
+    }
+  })
+
+  it('takes an error out of the stream, in each of the shapes that providers use', () => {
+    for (const [event, message] of [
+      ['data: {"error":{"message":"é no","type":"server_error"}}\n\n', 'é no'],
+      ['event: error\ndata: {"message":"no"}\n\n', 'no'],
+      ['event: error\ndata: {"error":{"message":"no"}}\n\n', 'no'],
+      ['data: {"error":"no"}\n\n', 'no'],
+      ['event: error\ndata: not json\n\n', 'not json'],
+    ] as const) {
+      const stream = new ChatCompletionStream('"alias"', true)
+      take(stream, content('a'), content('b'))
+      const bytes = Buffer.from(event).toString('latin1')
+      assert.deepEqual(take(stream, bytes), [''], event)
+      assert.equal(stream.error?.message, message)
+    }
+  })
+
+  it('takes "error": null for no error', () => {
+    const stream = new ChatCompletionStream('"alias"', true)
+    const event = chunk('"error":null,"choices":[{"delta":{"content":"x"}}]')
+    assert.deepEqual(take(stream, event), [named(event)])
+    assert.equal(stream.error, null)
+  })
+
+  it('counts usage:null chunks as content', () => {
+    const stream = new ChatCompletionStream('"alias"', true)
+    const event = chunk('"choices":[{"delta":{"content":"x"}}],"usage":null')
+    assert.deepEqual(take(stream, event, event), [named(event), named(event)])
+    assert.equal(stream.usage, null)
+    assert.equal(stream.contentEvents, 2)
+  })
+})

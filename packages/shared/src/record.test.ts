@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+
+import { newId } from './id.ts'
+import { parseRecord, recordText, type RequestRecord } from './record.ts'
+import { NO_USAGE } from './usage.ts'
+
+const record: RequestRecord = {
+  id: newId(),
+  requestId: 'r',
+  startedAt: new Date().toISOString(),
+  finishedAt: new Date().toISOString(),
+  projectId: null,
+  tokenId: null,
+  endpoint: '/v1/chat/completions',
+  model: '',
+  aliasId: null,
+  providerId: null,
+  providerModel: null,
+  stream: false,
+  status: 'REJECTED',
+  httpStatus: 401,
+  errorClass: 'invalid_api_key',
+  errorMessage: 'no',
+  usage: NO_USAGE,
+  latencyMs: 0.5,
+  timeToFirstTokenMs: null,
+  overheadMs: 0.5,
+  attempts: [],
+  userKey: null,
+  conversationKey: null,
+  metadata: { team: ['a', 1, null] },
+  configRevision: 1,
+  proxyId: newId(),
+}
+
+it('reads a record, and drops what it does not know', () => {
+  assert.deepEqual(parseRecord({ ...record, later: 'field' }), record)
+})
+
+for (const [path, over] of [
+  ['id', { id: 'x' }],
+  ['status', { status: 'GOOD' }],
+  ['httpStatus', { httpStatus: 42 }],
+  ['usage.inputTokens', { usage: { ...NO_USAGE, inputTokens: -1 } }],
+  ['latencyMs', { latencyMs: Number.NaN }],
+  ['model', { model: 'x'.repeat(5_000) }],
+  ['startedAt', { startedAt: 'yesterday' }],
+] as const) {
+  it(`refuses a record whose ${path} is wrong, naming the path and not the value`, () => {
+    assert.throws(() => parseRecord({ ...record, ...over }), (error: Error) => error.message.startsWith(`malformed record: ${path}: `) && !error.message.includes('xxxxx'))
+  })
+}
+
+it('makes text that PostgreSQL takes', () => {
+  assert.equal(recordText('a\0b\ud800c'), 'a\ufffdb\ufffdc')
+  assert.equal(recordText('😀'.repeat(3_000)).length, 4_096)
+  assert.equal(recordText(`x${'😀'.repeat(3_000)}`).isWellFormed(), true)
+})
