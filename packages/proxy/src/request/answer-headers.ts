@@ -1,5 +1,6 @@
 /** The headers of an answer: ours, and those of the provider's that a client may see. */
 import type { UpstreamHeaders } from '../upstream/call.ts'
+import { namedByConnection } from './client-headers.ts'
 import type { Exchange } from './exchange.ts'
 
 /**
@@ -46,8 +47,9 @@ export const STREAM_HEADERS = ['cache-control', 'no-cache', 'x-accel-buffering',
 
 /** Adds the provider's end-to-end headers; its request id goes by a name of its own. @param except lower-case names to leave out */
 export function addUpstreamHeaders(list: string[], headers: UpstreamHeaders, except: readonly string[] = []): void {
+  const named = namedByConnection(headers['connection'])
   for (const name in headers) {
-    if (KEPT_BACK.has(name) || except.includes(name)) continue
+    if (KEPT_BACK.has(name) || except.includes(name) || named.includes(name)) continue
     if (name.startsWith('x-millrace-') || name.startsWith('x-ratelimit-') || name.startsWith('access-control-')) continue
     const value = headers[name]
     const sent = name === 'x-request-id' ? 'x-millrace-upstream-request-id' : name

@@ -73,13 +73,20 @@ const KEPT_BACK = new Set([
 
 /** Adds the client's headers that a provider gets to a list of names and values in turn. */
 export function addForwardedHeaders(list: string[], headers: IncomingHttpHeaders): void {
-  const { connection } = headers
-  const named = connection === undefined || /^(keep-alive|close)$/i.test(connection) ? null : connection.toLowerCase().split(/\s*,\s*/)
+  const named = namedByConnection(headers.connection)
   for (const name in headers) {
     if (KEPT_BACK.has(name) || name.startsWith('x-millrace-') || name.startsWith('proxy-') || name.startsWith('x-forwarded-')) continue
-    if (named?.includes(name)) continue
+    if (named.includes(name)) continue
     const value = headers[name]
     if (typeof value === 'string') list.push(name, value)
     else if (value) for (const each of value) list.push(name, each)
   }
+}
+
+const NONE: readonly string[] = []
+
+/** The fields that a `connection` header declares to be for this hop alone (RFC 9110, section 7.6.1), in lower case. */
+export function namedByConnection(connection: string | string[] | undefined): readonly string[] {
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return NONE
+  return String(connection).toLowerCase().split(/\s*,\s*/)
 }
