@@ -34,6 +34,10 @@ export function createApp(gateway: Gateway): H3 {
     event.res.status = problem === null ? 200 : 503
     return { ready: problem === null, revision, problem }
   })
+  app.all('/**', (event) => {
+    event.res.status = 404
+    return { error: { message: 'There is nothing here: the API is under /v1.', type: 'invalid_request_error', param: null, code: 'endpoint_not_found' } }
+  })
   return app
 }
 

@@ -26,7 +26,8 @@ async function run(): Promise<void> {
     const url = await service.start()
     stopOnSignals(() => service.stop())
     log.info(`listening on ${url}`)
-    process.send?.({ type: 'ready', url })
+    // A launcher that has just gone is noticed by its disconnect.
+    process.send?.({ type: 'ready', url }, undefined, undefined, () => {})
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error
     process.stderr.write(`millrace: ${error.message}\n`)

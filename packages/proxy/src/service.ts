@@ -120,7 +120,7 @@ export class ProxyService {
     })
     this.server.listen(port, host, () => {
       const { port: actual } = this.server.address() as AddressInfo
-      resolve(`http://${host.includes(':') ? `[${host}]` : host}:${actual}`)
+      resolve(`http://${reachable(host)}:${actual}`)
     })
     return promise
   }
@@ -136,6 +136,12 @@ export class ProxyService {
       recordsDropped: records.dropped,
     }
   }
+}
+
+/** How this machine reaches itself there; an IPv6 address in brackets. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
 }
 
 /** @throws SettingsError if the folder can't be made */

@@ -7,7 +7,6 @@ const TABLE = {
   invalid_json: [400, 'invalid_request_error'],
   model_required: [400, 'invalid_request_error'],
   messages_required: [400, 'invalid_request_error'],
-  unsupported_endpoint: [400, 'invalid_request_error'],
   invalid_api_key: [401, 'authentication_error'],
   token_revoked: [401, 'authentication_error'],
   token_expired: [401, 'authentication_error'],

@@ -29,6 +29,11 @@ describe('readSettings', () => {
     assert.equal(settings.MILLRACE_MASTER_KEY?.bytes.length, 32)
   })
 
+  it('takes a control plane at the address that this machine listens on', () => {
+    const env = { MILLRACE_HOST: '192.0.2.1', MILLRACE_CONTROL_URL: 'http://192.0.2.1:4000' }
+    assert.equal(readSettings(env).MILLRACE_CONTROL_URL, env.MILLRACE_CONTROL_URL)
+  })
+
   for (const [name, value] of [
     ['MILLRACE_PROXY_PORT', '65536'],
     ['MILLRACE_PROXY_PORT', '80.5'],

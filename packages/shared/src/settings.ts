@@ -29,11 +29,6 @@ const url = (protocols: readonly string[]) =>
     return z.NEVER
   })
 
-const controlUrl = url(['http:', 'https:']).refine((value) => {
-  const { protocol, hostname } = new URL(value)
-  return protocol === 'https:' || LOOPBACK.test(hostname)
-}, 'must be https:// unless it is a loopback address, because upstream keys travel on it')
-
 const masterKey = z.string().transform((value, context) => {
   try {
     return parseMasterKey(value)
@@ -58,7 +53,7 @@ const table = {
   MILLRACE_PROXY_PORT: port.default(8080),
   MILLRACE_DATA_DIR: z.string().min(1, 'must be a folder').default('./.millrace'),
   MILLRACE_DATABASE_URL: url(['postgres:', 'postgresql:']).optional(),
-  MILLRACE_CONTROL_URL: controlUrl.default('http://127.0.0.1:4000'),
+  MILLRACE_CONTROL_URL: url(['http:', 'https:']).default('http://127.0.0.1:4000'),
   MILLRACE_PROXY_KEY: accessKey.optional(),
   MILLRACE_MASTER_KEY: masterKey.optional(),
   MILLRACE_ADMIN_KEY: accessKey.optional(),
@@ -114,7 +109,15 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     if (!result.success) throw new SettingsError(name, result.error.issues[0]!.message)
     settings[name] = result.data
   }
+  checkControlUrl(settings as Settings)
   return settings as Settings
+}
+
+/** Upstream keys travel on it: not in the clear, unless they don't leave this machine. */
+function checkControlUrl({ MILLRACE_CONTROL_URL, MILLRACE_HOST }: Settings): void {
+  const { protocol, hostname } = new URL(MILLRACE_CONTROL_URL)
+  if (protocol === 'https:' || LOOPBACK.test(hostname) || [MILLRACE_HOST, `[${MILLRACE_HOST}]`].includes(hostname)) return
+  throw new SettingsError('MILLRACE_CONTROL_URL', 'must be https:// unless it is an address of this machine (loopback, or MILLRACE_HOST)')
 }
 
 /** The names of all settings, for the README's test. */

@@ -16,6 +16,7 @@ export const chatCompletions: Dialect = {
 }
 
 const MODEL = new Set(['model'])
+const NOTHING = Buffer.alloc(0)
 const STREAM_OPTIONS = new Set(['stream_options'])
 const INCLUDE_USAGE = '"stream_options":{"include_usage":true}'
 
@@ -26,8 +27,9 @@ class ChatCompletionCall implements Call {
   readonly bodyLength: number
   readonly user: string | null
   readonly conversation: string | null
-  private readonly body: Buffer
-  private readonly text: string
+  private body: Buffer
+  /** {@link body} as latin1. */
+  private text: string
   private readonly streamOptions: Record<string, unknown> | null
 
   constructor(body: Buffer) {
@@ -71,6 +73,11 @@ class ChatCompletionCall implements Call {
 
   renameModel(beginning: string): string {
     return splice(beginning, replaceAll(findLeadingMembers(beginning, MODEL).get('model') ?? [], this.modelLiteral))
+  }
+
+  release(): void {
+    this.body = NOTHING
+    this.text = ''
   }
 
   private addsUsage(): boolean {

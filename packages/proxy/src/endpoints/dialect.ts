@@ -25,6 +25,8 @@ export interface Call {
   read(text: string): ReadAnswer | InBandError | null
   /** The beginning of an answer that is too large to be held, with the client's model in it. */
   renameModel(text: string): string
+  /** Forgets the body: an answer has begun, no other attempt follows. Streams outlive their requests' bodies by far. */
+  release(): void
 }
 
 export interface Dialect {

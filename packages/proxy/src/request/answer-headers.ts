@@ -60,5 +60,5 @@ export function addUpstreamHeaders(list: string[], headers: UpstreamHeaders, exc
 
 /** A name that an operator gave, as a header can carry it: RFC 9110 allows little beyond ASCII. */
 export function headerText(text: string): string {
-  return /^[\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text)
+  return /^[\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text.toWellFormed())
 }

@@ -34,6 +34,8 @@ export class Attempt implements Receiver {
   upstreamStatus: number | null = null
   upstreamHeaders: UpstreamHeaders = {}
   failure: Failure | null = null
+  /** What was thrown by a fault of our own. */
+  fault: unknown = null
   /** Resolves when the attempt has answered the client, or failed. */
   readonly ended: Promise<void>
   private readonly path: string
@@ -93,6 +95,11 @@ export class Attempt implements Receiver {
   broken(errorClass: AttemptErrorClass, message: string): void {
     if (this.relay) this.relay.broken(errorClass, message)
     else this.fail(errorClass, message)
+  }
+
+  crashed(error: unknown): void {
+    this.fault = error
+    this.finish()
   }
 
   /** The client takes no more for now. */
@@ -162,6 +169,7 @@ export class Attempt implements Receiver {
   }
 
   private finish(): void {
+    if (!this.running) return
     this.running = false
     this.countWait()
     this.latencyMs = performance.now() - this.began

@@ -3,6 +3,7 @@ import { decide, GatewayError, type RequestStatus } from '@millrace/shared'
 import type { Call, Dialect } from '../endpoints/dialect.ts'
 import type { CompiledAlias, CompiledProvider, Credential } from '../snapshot/compiled.ts'
 import { Attempt } from './attempt.ts'
+import { ClientGone } from './body.ts'
 import type { Exchange } from './exchange.ts'
 import { gatewayError } from './failure.ts'
 import { sendRefusal } from './render-error.ts'
@@ -10,15 +11,18 @@ import { sendRefusal } from './render-error.ts'
 /**
  * Asks the alias's routes for an answer and brings it to the client.
  * @throws GatewayError if none of them has one
+ * @throws ClientGone if there is nobody left to answer
  */
 export async function answerByRoutes(exchange: Exchange, dialect: Dialect, call: Call, alias: CompiledAlias): Promise<void> {
   const attempt = firstAttempt(exchange, dialect, call, alias)
   if (!attempt) throw new GatewayError('no_route_available', `No route of "${alias.name}" can be used now.`, { retryAfterMs: 1000 })
+  if (exchange.res.closed) throw new ClientGone()
   exchange.attempts.push(attempt)
   attempt.send()
   await attempt.ended
 
-  const { failure } = attempt
+  const { failure, fault } = attempt
+  if (fault !== null) throw new Error('an answer could not be passed on', { cause: fault })
   if (!failure || exchange.res.headersSent || exchange.res.destroyed) return
   if (failure.refusal) {
     exchange.fail('ERROR', failure.errorClass, failure.message)

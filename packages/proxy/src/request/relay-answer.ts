@@ -31,8 +31,8 @@ export class AnswerRelay implements Relay {
   end(): void {
     const { attempt } = this
     if (this.passing) {
-      attempt.succeed(null, estimateTokens(this.length))
       attempt.exchange.res.end()
+      attempt.succeed(null, estimateTokens(this.length))
       return
     }
     const bytes = this.chunks.length === 1 ? this.chunks[0]! : Buffer.concat(this.chunks, this.length)
@@ -41,9 +41,9 @@ export class AnswerRelay implements Relay {
     if ('message' in answer) return attempt.fail('upstream_invalid', `an error with status ${attempt.upstreamStatus}: ${answer.message}`)
     const headers = this.head()
     headers.push('content-length', String(answer.body.length))
-    attempt.succeed(answer.usage, estimateTokens(answer.contentLength))
     attempt.exchange.res.writeHead(attempt.upstreamStatus!, headers)
     attempt.exchange.res.end(answer.body, 'latin1')
+    attempt.succeed(answer.usage, estimateTokens(answer.contentLength))
   }
 
   broken(errorClass: AttemptErrorClass, message: string): void {

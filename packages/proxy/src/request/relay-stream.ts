@@ -85,6 +85,7 @@ export class StreamRelay implements Relay {
     addUpstreamHeaders(headers, attempt.upstreamHeaders, STREAM_HEADERS)
     headers.push(...STREAM_HEADERS)
     attempt.exchange.res.writeHead(attempt.upstreamStatus!, headers)
+    attempt.call.release()
   }
 
   private succeed(): void {
@@ -94,8 +95,8 @@ export class StreamRelay implements Relay {
       this.beginAnswer()
       attempt.exchange.res.write(held, 'latin1')
     }
-    attempt.succeed(observer.usage, observer.contentEvents)
     attempt.exchange.res.end()
+    attempt.succeed(observer.usage, observer.contentEvents)
   }
 
   private inBandError(out: string): void {

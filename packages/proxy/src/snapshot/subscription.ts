@@ -67,13 +67,11 @@ export class SnapshotSubscription {
   }
 }
 
-/** A WebSocket's close event, a list of GraphQL errors, or an error. */
+/** graphql-ws ends with a WebSocket's close event, a list of GraphQL errors, or an error. */
 function reasonOf(error: unknown): string {
-  if (Array.isArray(error)) return String((error[0] as { message?: unknown } | undefined)?.message)
-  if (typeof error === 'object' && error !== null) {
-    const { code, reason, message } = error as { code?: unknown; reason?: unknown; message?: unknown }
-    if (reason || typeof code === 'number') return `${String(code)} ${String(reason ?? '')}`.trim()
-    if (message) return String(message)
-  }
-  return 'connection lost'
+  const first: unknown = Array.isArray(error) ? error[0] : error
+  if (typeof first !== 'object' || first === null) return 'connection lost'
+  const { code, reason, message } = first as { code?: unknown; reason?: unknown; message?: unknown }
+  if (typeof code === 'number') return typeof reason === 'string' && reason ? `${code} ${reason}` : `closed (${code})`
+  return typeof message === 'string' && message ? message : 'connection lost'
 }

@@ -43,14 +43,14 @@ export function inBandError(error: unknown): InBandError {
   const { message, type, code, param, error: nested } = error as Record<string, unknown>
   if (typeof nested === 'object' && nested !== null) return inBandError(nested)
   return {
-    message: text(message) ?? 'unknown error',
-    type: text(type),
-    code: typeof code === 'number' ? String(code) : text(code),
-    param: text(param),
+    message: textOf(message) ?? 'unknown error',
+    type: textOf(type),
+    code: typeof code === 'number' ? String(code) : textOf(code),
+    param: textOf(param),
   }
 }
 
-function text(value: unknown): string | null {
+function textOf(value: unknown): string | null {
   return typeof value === 'string' ? utf8FromLatin1(value) : null
 }
 

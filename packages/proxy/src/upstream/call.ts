@@ -10,12 +10,14 @@ import type { Upstream, UpstreamRequest } from './upstream.ts'
 
 export type UpstreamHeaders = Record<string, string | string[] | undefined>
 
-/** Takes what an upstream answers. After `end` or `broken`, one of which always comes, nothing more does. */
+/** Takes what an upstream answers. After `end`, `broken` or `crashed`, one of which always comes, nothing more does. */
 export interface Receiver {
   begin(status: number, headers: UpstreamHeaders): void
   data(chunk: Buffer): void
   end(): void
   broken(errorClass: AttemptErrorClass, message: string): void
+  /** It threw, here: a fault of ours, which must end this one request and no other. */
+  crashed(error: unknown): void
 }
 
 const ABORTED = new Error('aborted')
@@ -94,19 +96,31 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Timed {
     if (this.done || status < 200) return
     this.bodyBegan = true
     this.lastActivity = this.deadlines.now
-    this.receiver.begin(status, headers)
+    try {
+      this.receiver.begin(status, headers)
+    } catch (error) {
+      this.crash(error)
+    }
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.done) return
     this.lastActivity = this.deadlines.now
-    this.receiver.data(chunk)
+    try {
+      this.receiver.data(chunk)
+    } catch (error) {
+      this.crash(error)
+    }
   }
 
   onResponseEnd(): void {
     if (this.done) return
     this.finish()
-    this.receiver.end()
+    try {
+      this.receiver.end()
+    } catch (error) {
+      this.crash(error)
+    }
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -122,7 +136,16 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Timed {
 
   private finishBroken(errorClass: AttemptErrorClass, message: string): void {
     this.finish()
-    this.receiver.broken(errorClass, message)
+    try {
+      this.receiver.broken(errorClass, message)
+    } catch (error) {
+      this.crash(error)
+    }
+  }
+
+  private crash(error: unknown): void {
+    this.abort()
+    this.receiver.crashed(error)
   }
 
   private finish(): void {

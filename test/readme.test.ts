@@ -1,0 +1,104 @@
+/** The README and ARCHITECTURE.md say what is so. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { suite, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+import { ERROR_CODES, GatewayError, PROVIDER_SETTINGS, readSettings, SETTING_NAMES } from '@millrace/shared'
+import { buildSchema, parse, validate } from 'graphql'
+
+const ROOT = new URL('../', import.meta.url)
+const read = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8')
+const readme = read('README.md')
+
+/** The cells of the table whose first column has this title, without their backticks. */
+function table(title: string): string[][] {
+  const lines = readme.split('\n')
+  const cells = (line: string): string[] =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim().replaceAll('`', ''))
+  const head = lines.findIndex((line) => line.startsWith('|') && cells(line)[0] === title)
+  assert.ok(head >= 0, `README.md has a table "${title}"`)
+  const rest = lines.slice(head + 2)
+  return rest
+    .slice(
+      0,
+      rest.findIndex((line) => !line.startsWith('|')),
+    )
+    .map(cells)
+}
+
+suite('README.md', () => {
+  test('lists every setting with its default, and no other', () => {
+    const rows = table('Setting')
+    assert.deepEqual(
+      rows.map(([name]) => name),
+      SETTING_NAMES,
+    )
+    const defaults = readSettings({}) as Readonly<Record<string, string | number | boolean | string[] | undefined>>
+    for (const [name, , byDefault] of rows) {
+      const value = defaults[name!]
+      if (value !== undefined) assert.equal(byDefault, String(value), name!)
+    }
+    for (const [name] of readme.matchAll(/\bMILLRACE_\w*[A-Z]/g)) {
+      assert.ok(SETTING_NAMES.includes(name) || name.startsWith('MILLRACE_TEST_'), `${name} is a setting`)
+    }
+  })
+
+  test('agrees with npm start -- --help', () => {
+    const help = execFileSync(process.execPath, [fileURLToPath(new URL('scripts/start.ts', ROOT)), '--help'], {
+      encoding: 'utf8',
+    })
+    assert.deepEqual(
+      Array.from(help.matchAll(/^  (MILLRACE_\w+) .+\n +\[(.+)\]$/gm), ([, name, byDefault]) => [name, byDefault]),
+      table('Setting').map(([name, , byDefault]) => [name, byDefault]),
+    )
+  })
+
+  test('lists every setting of SIMULATED with its default', () => {
+    const defaults: Readonly<Record<string, unknown>> = PROVIDER_SETTINGS.SIMULATED.parse({})
+    const rows = table('SIMULATED setting')
+    assert.deepEqual(
+      rows.map(([name]) => name),
+      Object.keys(defaults),
+    )
+    for (const [name, , byDefault] of rows) assert.equal(byDefault, JSON.stringify(defaults[name!]), name!)
+  })
+
+  test('lists every error code with its status and type', () => {
+    assert.deepEqual(
+      table('Code').map(([code, status, type]) => `${code} ${status} ${type}`),
+      ERROR_CODES.map((code) => {
+        const { status, type } = new GatewayError(code, '')
+        return `${code} ${status} ${type}`
+      }),
+    )
+  })
+
+  test('shows GraphQL that the schema takes', () => {
+    const schema = buildSchema(read('schema.graphql'))
+    const examples = Array.from(readme.matchAll(/```graphql\n(.*?)```/gs), ([, example]) => example!)
+    assert.ok(examples.length > 0)
+    for (const example of examples) assert.deepEqual(validate(schema, parse(example)), [], example)
+  })
+})
+
+for (const file of ['README.md', 'ARCHITECTURE.md']) {
+  suite(file, () => {
+    const text = read(file)
+    test('names npm scripts that exist', () => {
+      const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+      for (const [, name] of text.matchAll(/npm run (\w+)/g)) {
+        assert.ok(Object.hasOwn(scripts, name!), `npm run ${name}`)
+      }
+    })
+    test('names files that exist', () => {
+      for (const [, path] of text.matchAll(/[`(]((?:packages|scripts|test)\/[\w./-]+)[`)]/g)) {
+        assert.ok(existsSync(new URL(path!, ROOT)), path!)
+      }
+    })
+  })
+}
