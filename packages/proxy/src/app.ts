@@ -12,7 +12,9 @@ export function createApp(gateway: Gateway): H3 {
 
   for (const dialect of [chatCompletions]) {
     app.post(dialect.endpoint, (event) => relay(gateway, dialect, event))
-    app.all(dialect.endpoint, (event) => answerLocally(gateway, dialect.endpoint, event, () => methodNotAllowed('POST')))
+    app.all(dialect.endpoint, (event) =>
+      answerLocally(gateway, dialect.endpoint, event, () => methodNotAllowed('POST')),
+    )
   }
 
   app.get('/v1/models', (event) => answerLocally(gateway, '/v1/models', event, listModels))
@@ -36,7 +38,14 @@ export function createApp(gateway: Gateway): H3 {
   })
   app.all('/**', (event) => {
     event.res.status = 404
-    return { error: { message: 'There is nothing here: the API is under /v1.', type: 'invalid_request_error', param: null, code: 'endpoint_not_found' } }
+    return {
+      error: {
+        message: 'There is nothing here: the API is under /v1.',
+        type: 'invalid_request_error',
+        param: null,
+        code: 'endpoint_not_found',
+      },
+    }
   })
   return app
 }

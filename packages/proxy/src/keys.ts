@@ -24,6 +24,9 @@ function readKey(variable: string, path: string): string {
   try {
     return readFileSync(path, 'utf8').trim()
   } catch (error) {
-    throw new SettingsError(variable, `is not set, and ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+    throw new SettingsError(
+      variable,
+      `is not set, and ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`,
+    )
   }
 }

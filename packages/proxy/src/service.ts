@@ -16,10 +16,10 @@ import { masterKeyOf, proxyKeyOf } from './keys.ts'
 import { RecordQueue } from './records/queue.ts'
 import { RecordSender } from './records/sender.ts'
 import type { Gateway } from './request/gateway.ts'
+import { Slots } from './slots.ts'
 import { Configuration } from './snapshot/configuration.ts'
 import { SnapshotFile } from './snapshot/file.ts'
 import { SnapshotSubscription } from './snapshot/subscription.ts'
-import { Slots } from './slots.ts'
 import { Deadlines } from './upstream/deadlines.ts'
 import { Pools } from './upstream/pools.ts'
 
@@ -71,7 +71,12 @@ export class ProxyService {
       draining: false,
     }
     this.sender = new RecordSender(records, this.control, log)
-    this.reporter = new Reporter(this.control, () => this.report(), () => configuration.heard(), log)
+    this.reporter = new Reporter(
+      this.control,
+      () => this.report(),
+      () => configuration.heard(),
+      log,
+    )
     this.subscription = new SnapshotSubscription(this.control, configuration, log, () => void this.reporter.send())
     this.server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, toNodeHandler(createApp(this.gateway)))
   }
@@ -116,7 +121,9 @@ export class ProxyService {
     const { MILLRACE_HOST: host, MILLRACE_PROXY_PORT: port } = this.settings
     const { promise, resolve, reject } = Promise.withResolvers<string>()
     this.server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(new SettingsError('MILLRACE_PROXY_PORT', `cannot listen on ${host}:${port} (${error.code ?? error.message})`))
+      reject(
+        new SettingsError('MILLRACE_PROXY_PORT', `cannot listen on ${host}:${port} (${error.code ?? error.message})`),
+      )
     })
     this.server.listen(port, host, () => {
       const { port: actual } = this.server.address() as AddressInfo

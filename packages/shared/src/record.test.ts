@@ -48,7 +48,10 @@ for (const [path, over] of [
   ['startedAt', { startedAt: 'yesterday' }],
 ] as const) {
   it(`refuses a record whose ${path} is wrong, naming the path and not the value`, () => {
-    assert.throws(() => parseRecord({ ...record, ...over }), (error: Error) => error.message.startsWith(`malformed record: ${path}: `) && !error.message.includes('xxxxx'))
+    assert.throws(
+      () => parseRecord({ ...record, ...over }),
+      (error: Error) => error.message.startsWith(`malformed record: ${path}: `) && !error.message.includes('xxxxx'),
+    )
   })
 }
 

@@ -19,7 +19,8 @@ const LONGEST_TEXT = 4_096
 const id = z.uuid()
 const text = z.string().max(LONGEST_TEXT)
 const milliseconds = z.number().min(0)
-const count = z.int().min(0)
+/** As PostgreSQL's `integer` holds it. */
+const count = z.int().min(0).max(2_147_483_647)
 
 const attempt = z.object({
   index: count,

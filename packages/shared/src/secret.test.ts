@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
-import { credentialContext, digest, fingerprint, newMasterKey, newSecret, open, parseMasterKey, seal, TOKEN_PREFIX } from './secret.ts'
+import {
+  credentialContext,
+  digest,
+  fingerprint,
+  newMasterKey,
+  newSecret,
+  open,
+  parseMasterKey,
+  seal,
+  TOKEN_PREFIX,
+} from './secret.ts'
 
 describe('newSecret', () => {
   it('has the form that the contract names, its prefix and its digest', () => {
@@ -28,9 +38,18 @@ describe('parseMasterKey', () => {
     assert.notEqual(parseMasterKey(newMasterKey()).id, parseMasterKey(text).id)
   })
 
-  for (const value of ['', 'short', `${'A'.repeat(42)}!=`, Buffer.alloc(33).toString('base64'), Buffer.alloc(32).toString('hex')]) {
+  for (const value of [
+    '',
+    'short',
+    `${'A'.repeat(42)}!=`,
+    Buffer.alloc(33).toString('base64'),
+    Buffer.alloc(32).toString('hex'),
+  ]) {
     it(`refuses ${value.length} characters that are not 32 bytes, without repeating them`, () => {
-      assert.throws(() => parseMasterKey(value), (error: Error) => error instanceof RangeError && (value === '' || !error.message.includes(value)))
+      assert.throws(
+        () => parseMasterKey(value),
+        (error: Error) => error instanceof RangeError && (value === '' || !error.message.includes(value)),
+      )
     })
   }
 })

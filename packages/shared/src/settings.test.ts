@@ -55,7 +55,11 @@ describe('readSettings', () => {
     it(`refuses ${name}=${value} in one line that names it`, () => {
       assert.throws(
         () => readSettings({ [name]: value }),
-        (error) => error instanceof SettingsError && error.message.startsWith(`${name}: `) && !error.message.includes('\n') && !error.message.includes('secret@'),
+        (error) =>
+          error instanceof SettingsError &&
+          error.message.startsWith(`${name}: `) &&
+          !error.message.includes('\n') &&
+          !error.message.includes('secret@'),
       )
     })
   }

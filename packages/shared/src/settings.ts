@@ -116,8 +116,12 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
 /** Upstream keys travel on it: not in the clear, unless they don't leave this machine. */
 function checkControlUrl({ MILLRACE_CONTROL_URL, MILLRACE_HOST }: Settings): void {
   const { protocol, hostname } = new URL(MILLRACE_CONTROL_URL)
-  if (protocol === 'https:' || LOOPBACK.test(hostname) || [MILLRACE_HOST, `[${MILLRACE_HOST}]`].includes(hostname)) return
-  throw new SettingsError('MILLRACE_CONTROL_URL', 'must be https:// unless it is an address of this machine (loopback, or MILLRACE_HOST)')
+  if (protocol === 'https:' || LOOPBACK.test(hostname) || [MILLRACE_HOST, `[${MILLRACE_HOST}]`].includes(hostname))
+    return
+  throw new SettingsError(
+    'MILLRACE_CONTROL_URL',
+    'must be https:// unless it is an address of this machine (loopback, or MILLRACE_HOST)',
+  )
 }
 
 /** The names of all settings, for the README's test. */

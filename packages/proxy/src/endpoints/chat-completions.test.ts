@@ -13,11 +13,23 @@ describe('encode', () => {
   for (const [name, body, expected] of [
     ['first', `{"model":"a",${MESSAGES}}`, `{"model":"gpt-x",${MESSAGES}}`],
     ['last, with odd spacing', `{ ${MESSAGES} ,\n "model" : "a" }`, `{ ${MESSAGES} ,\n "model" : "gpt-x" }`],
-    ['beside a nested one', `{"model":"a","x":{"model":"a"},${MESSAGES}}`, `{"model":"gpt-x","x":{"model":"a"},${MESSAGES}}`],
+    [
+      'beside a nested one',
+      `{"model":"a","x":{"model":"a"},${MESSAGES}}`,
+      `{"model":"gpt-x","x":{"model":"a"},${MESSAGES}}`,
+    ],
     ['twice', `{"model":"b",${MESSAGES},"model":"a"}`, `{"model":"gpt-x",${MESSAGES},"model":"gpt-x"}`],
-    ['twice, one of them escaped', `{"model":"a",${MESSAGES},"mod\\u0065l":"a"}`, `{"model":"gpt-x",${MESSAGES},"mod\\u0065l":"gpt-x"}`],
+    [
+      'twice, one of them escaped',
+      `{"model":"a",${MESSAGES},"mod\\u0065l":"a"}`,
+      `{"model":"gpt-x",${MESSAGES},"mod\\u0065l":"gpt-x"}`,
+    ],
     ['with its value escaped', `{"model":"\\u0061",${MESSAGES}}`, `{"model":"gpt-x",${MESSAGES}}`],
-    ['among numbers', `{"model":"a","t":1.0,"u":1e3,"n":12345678901234567890,${MESSAGES}}`, `{"model":"gpt-x","t":1.0,"u":1e3,"n":12345678901234567890,${MESSAGES}}`],
+    [
+      'among numbers',
+      `{"model":"a","t":1.0,"u":1e3,"n":12345678901234567890,${MESSAGES}}`,
+      `{"model":"gpt-x","t":1.0,"u":1e3,"n":12345678901234567890,${MESSAGES}}`,
+    ],
   ] as const) {
     it(`replaces a model that stands ${name}, and nothing else`, () => {
       assert.equal(encode(body), expected)
@@ -30,7 +42,10 @@ describe('encode', () => {
   })
 
   it('asks for usage if a stream does not', () => {
-    assert.equal(encode(`{"model":"a","stream":true,${MESSAGES}}`), `{"stream_options":{"include_usage":true},"model":"gpt-x","stream":true,${MESSAGES}}`)
+    assert.equal(
+      encode(`{"model":"a","stream":true,${MESSAGES}}`),
+      `{"stream_options":{"include_usage":true},"model":"gpt-x","stream":true,${MESSAGES}}`,
+    )
     assert.equal(
       encode(`{"model":"a","stream":true,"stream_options":{"include_usage":false,"x":1},${MESSAGES}}`),
       `{"model":"gpt-x","stream":true,"stream_options":{"include_usage":true,"x":1},${MESSAGES}}`,
@@ -64,7 +79,10 @@ describe('parse', () => {
     ['{"model":"a","messages":"hi"}', 'messages_required'],
   ] as const) {
     it(`refuses ${JSON.stringify(String(body))} with ${code}`, () => {
-      assert.throws(() => chatCompletions.parse(Buffer.from(body)), (error) => error instanceof GatewayError && error.code === code)
+      assert.throws(
+        () => chatCompletions.parse(Buffer.from(body)),
+        (error) => error instanceof GatewayError && error.code === code,
+      )
     })
   }
 })

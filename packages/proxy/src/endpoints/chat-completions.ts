@@ -5,7 +5,15 @@ import { GatewayError } from '@millrace/shared'
 
 import { readChatAnswer, type ReadAnswer } from '../stream/chat-answer.ts'
 import { ChatCompletionStream } from '../stream/chat-stream.ts'
-import { findLeadingMembers, findMembers, latin1Literal, replaceAll, splice, type Edit, type Range } from '../stream/json.ts'
+import {
+  findLeadingMembers,
+  findMembers,
+  latin1Literal,
+  replaceAll,
+  splice,
+  type Edit,
+  type Range,
+} from '../stream/json.ts'
 import type { InBandError, StreamObserver } from '../stream/observed.ts'
 import type { Call, Dialect } from './dialect.ts'
 
@@ -42,7 +50,9 @@ class ChatCompletionCall implements Call {
       throw new GatewayError('model_required', 'You must name a model: "model" has to be a string.', { param: 'model' })
     }
     if (!Array.isArray(messages) || messages.length === 0) {
-      throw new GatewayError('messages_required', '"messages" has to be a list of at least one message.', { param: 'messages' })
+      throw new GatewayError('messages_required', '"messages" has to be a list of at least one message.', {
+        param: 'messages',
+      })
     }
     this.model = model
     this.modelLiteral = latin1Literal(model)

@@ -1,9 +1,9 @@
+import type { ReadAnswer } from '../stream/chat-answer.ts'
 /**
  * What the hot path needs to know of an endpoint that is relayed to a provider. One file a client dialect makes one.
  * Must never know providers, HTTP or how answers are sent.
  */
 import type { InBandError, StreamObserver } from '../stream/observed.ts'
-import type { ReadAnswer } from '../stream/chat-answer.ts'
 
 /** A client's request, read once. */
 export interface Call {

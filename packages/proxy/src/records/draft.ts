@@ -1,4 +1,4 @@
-import { CLIENT_CLOSED_REQUEST, recordText, type AttemptRecord, type RequestRecord } from '@millrace/shared'
+import { CLIENT_CLOSED_REQUEST, flat, recordText, type AttemptRecord, type RequestRecord } from '@millrace/shared'
 
 import type { Attempt } from '../request/attempt.ts'
 import { metadataOf, textHeader } from '../request/client-headers.ts'
@@ -70,7 +70,7 @@ function isoTime(milliseconds: number): string {
     second = whole
     secondText = new Date(whole * 1000).toISOString().slice(0, -4)
   }
-  return `${secondText}${String(Math.floor(milliseconds) - whole * 1000).padStart(3, '0')}Z`
+  return flat(`${secondText}${String(Math.floor(milliseconds) - whole * 1000).padStart(3, '0')}Z`)
 }
 
 /** To the microsecond: what is beyond is noise. */

@@ -34,7 +34,12 @@ export function gatewayHeaders(exchange: Exchange): string[] {
   const headers = ['x-request-id', exchange.requestId, 'x-millrace-id', exchange.id]
   const { attempt, snapshot } = exchange
   if (attempt) {
-    headers.push('x-millrace-provider', attempt.route.provider.headerName, 'x-millrace-model', headerText(attempt.model))
+    headers.push(
+      'x-millrace-provider',
+      attempt.route.provider.headerName,
+      'x-millrace-model',
+      headerText(attempt.model),
+    )
     headers.push('x-millrace-attempts', String(exchange.attempts.length))
   }
   if (snapshot) headers.push('x-millrace-revision', String(snapshot.revision))
@@ -50,7 +55,8 @@ export function addUpstreamHeaders(list: string[], headers: UpstreamHeaders, exc
   const named = namedByConnection(headers['connection'])
   for (const name in headers) {
     if (KEPT_BACK.has(name) || except.includes(name) || named.includes(name)) continue
-    if (name.startsWith('x-millrace-') || name.startsWith('x-ratelimit-') || name.startsWith('access-control-')) continue
+    if (name.startsWith('x-millrace-') || name.startsWith('x-ratelimit-') || name.startsWith('access-control-'))
+      continue
     const value = headers[name]
     const sent = name === 'x-request-id' ? 'x-millrace-upstream-request-id' : name
     if (typeof value === 'string') list.push(sent, value)

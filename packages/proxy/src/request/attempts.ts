@@ -13,9 +13,15 @@ import { sendRefusal } from './render-error.ts'
  * @throws GatewayError if none of them has one
  * @throws ClientGone if there is nobody left to answer
  */
-export async function answerByRoutes(exchange: Exchange, dialect: Dialect, call: Call, alias: CompiledAlias): Promise<void> {
+export async function answerByRoutes(
+  exchange: Exchange,
+  dialect: Dialect,
+  call: Call,
+  alias: CompiledAlias,
+): Promise<void> {
   const attempt = firstAttempt(exchange, dialect, call, alias)
-  if (!attempt) throw new GatewayError('no_route_available', `No route of "${alias.name}" can be used now.`, { retryAfterMs: 1000 })
+  if (!attempt)
+    throw new GatewayError('no_route_available', `No route of "${alias.name}" can be used now.`, { retryAfterMs: 1000 })
   if (exchange.res.closed) throw new ClientGone()
   exchange.attempts.push(attempt)
   attempt.send()

@@ -14,7 +14,8 @@ export function authenticate(secret: string | null, snapshot: CompiledSnapshot):
   const token = snapshot.tokens.get(digest(secret))
   if (!token) throw new GatewayError('invalid_api_key', 'This API key is not known here.')
   if (token.revoked) throw new GatewayError('token_revoked', 'This API key was revoked.')
-  if (token.expiresAt !== null && token.expiresAt <= Date.now()) throw new GatewayError('token_expired', 'This API key has expired.')
+  if (token.expiresAt !== null && token.expiresAt <= Date.now())
+    throw new GatewayError('token_expired', 'This API key has expired.')
   if (!token.project.active) throw new GatewayError('project_inactive', 'The project of this API key is not active.')
   return token
 }

@@ -33,7 +33,9 @@ export function metadataOf(headers: IncomingHttpHeaders): RequestRecord['metadat
   if (text === null) return null
   try {
     const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as RequestRecord['metadata']) : null
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as RequestRecord['metadata'])
+      : null
   } catch {
     return null
   }
@@ -75,7 +77,13 @@ const KEPT_BACK = new Set([
 export function addForwardedHeaders(list: string[], headers: IncomingHttpHeaders): void {
   const named = namedByConnection(headers.connection)
   for (const name in headers) {
-    if (KEPT_BACK.has(name) || name.startsWith('x-millrace-') || name.startsWith('proxy-') || name.startsWith('x-forwarded-')) continue
+    if (
+      KEPT_BACK.has(name) ||
+      name.startsWith('x-millrace-') ||
+      name.startsWith('proxy-') ||
+      name.startsWith('x-forwarded-')
+    )
+      continue
     if (named.includes(name)) continue
     const value = headers[name]
     if (typeof value === 'string') list.push(name, value)
@@ -88,5 +96,7 @@ const NONE: readonly string[] = []
 /** The fields that a `connection` header declares to be for this hop alone (RFC 9110, section 7.6.1), in lower case. */
 export function namedByConnection(connection: string | string[] | undefined): readonly string[] {
   if (connection === undefined || connection === 'keep-alive' || connection === 'close') return NONE
-  return String(connection).toLowerCase().split(/\s*,\s*/)
+  return String(connection)
+    .toLowerCase()
+    .split(/\s*,\s*/)
 }

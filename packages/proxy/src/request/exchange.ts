@@ -8,8 +8,8 @@ import { newId, NO_USAGE, type RequestStatus, type TokenUsage } from '@millrace/
 
 import type { Call } from '../endpoints/dialect.ts'
 import { draftRecord } from '../records/draft.ts'
-import type { CompiledAlias, CompiledSnapshot, CompiledToken } from '../snapshot/compiled.ts'
 import type { Slotted } from '../slots.ts'
+import type { CompiledAlias, CompiledSnapshot, CompiledToken } from '../snapshot/compiled.ts'
 import type { Attempt } from './attempt.ts'
 import { requestIdOf } from './client-headers.ts'
 import type { Gateway } from './gateway.ts'

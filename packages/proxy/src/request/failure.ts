@@ -58,8 +58,10 @@ export function gatewayError(provider: string, failure: Failure): GatewayError {
   if (errorClass === 'upstream_auth') {
     return new GatewayError('upstream_credentials_exhausted', `Every upstream credential was refused; ${detail}`)
   }
-  if (errorClass.endsWith('_timeout')) return new GatewayError('upstream_timeout', `The upstream was too slow; ${detail}`)
-  if (errorClass === 'shutting_down') return new GatewayError('shutting_down', 'The gateway is shutting down.', { retryAfterMs: 1000 })
+  if (errorClass.endsWith('_timeout'))
+    return new GatewayError('upstream_timeout', `The upstream was too slow; ${detail}`)
+  if (errorClass === 'shutting_down')
+    return new GatewayError('shutting_down', 'The gateway is shutting down.', { retryAfterMs: 1000 })
   const limited = errorClass === 'upstream_rate_limited'
   return new GatewayError('all_routes_failed', `Every route failed; ${detail}`, {
     ...(limited ? { status: 429 } : {}),

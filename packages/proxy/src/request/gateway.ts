@@ -1,8 +1,8 @@
 import type { Logger } from 'pino'
 
 import type { RecordQueue } from '../records/queue.ts'
-import type { Configuration } from '../snapshot/configuration.ts'
 import type { Slots } from '../slots.ts'
+import type { Configuration } from '../snapshot/configuration.ts'
 import type { Deadlines } from '../upstream/deadlines.ts'
 import type { Exchange } from './exchange.ts'
 

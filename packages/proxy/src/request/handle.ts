@@ -6,11 +6,11 @@ import type { H3Event } from 'h3'
 
 import type { Dialect } from '../endpoints/dialect.ts'
 import type { CompiledProject, CompiledSnapshot } from '../snapshot/compiled.ts'
+import { gatewayHeaders } from './answer-headers.ts'
 import { answerByRoutes, statusOf } from './attempts.ts'
 import { authenticate } from './authenticate.ts'
 import { ClientGone, readBody } from './body.ts'
 import { secretOf } from './client-headers.ts'
-import { gatewayHeaders } from './answer-headers.ts'
 import { Exchange } from './exchange.ts'
 import type { Gateway } from './gateway.ts'
 import { sendError } from './render-error.ts'
@@ -51,7 +51,13 @@ export function answerLocally(
     exchange.token = authenticate(secretOf(req.headers), admit(exchange))
     const body = JSON.stringify(answer(exchange.token.project))
     exchange.succeed()
-    res.writeHead(200, [...gatewayHeaders(exchange), 'content-type', 'application/json', 'content-length', String(Buffer.byteLength(body))])
+    res.writeHead(200, [
+      ...gatewayHeaders(exchange),
+      'content-type',
+      'application/json',
+      'content-length',
+      String(Buffer.byteLength(body)),
+    ])
     res.end(body)
   } catch (error) {
     refuse(exchange, error)
@@ -71,15 +77,21 @@ function answeredOnNode(): Promise<never> {
 function ignore(): void {}
 
 export function unknownModel(model: string): GatewayError {
-  return new GatewayError('model_not_found', `The model "${model.slice(0, 200)}" does not exist, or this API key cannot use it.`, {
-    param: 'model',
-  })
+  return new GatewayError(
+    'model_not_found',
+    `The model "${model.slice(0, 200)}" does not exist, or this API key cannot use it.`,
+    {
+      param: 'model',
+    },
+  )
 }
 
 function admit({ gateway, snapshot }: Exchange): CompiledSnapshot {
   if (gateway.draining) throw new GatewayError('shutting_down', 'The gateway is shutting down.', { retryAfterMs: 1000 })
   if (!snapshot || gateway.configuration.stale()) {
-    const message = snapshot ? 'The gateway has been without its control plane for too long.' : 'The gateway has no configuration yet.'
+    const message = snapshot
+      ? 'The gateway has been without its control plane for too long.'
+      : 'The gateway has no configuration yet.'
     throw new GatewayError('not_ready', message, { retryAfterMs: 1000 })
   }
   return snapshot

@@ -16,7 +16,8 @@ export class RefusalRelay implements Relay {
 
   data(chunk: Buffer): void {
     this.length += chunk.length
-    if (this.length > this.attempt.exchange.gateway.maxBodyBytes) this.attempt.fail('upstream_invalid', 'the error answer is too large')
+    if (this.length > this.attempt.exchange.gateway.maxBodyBytes)
+      this.attempt.fail('upstream_invalid', 'the error answer is too large')
     else this.chunks.push(chunk)
   }
 

@@ -4,8 +4,8 @@ import { eventData, EventSplitter } from '../stream/events.ts'
 import type { StreamObserver } from '../stream/observed.ts'
 import { addUpstreamHeaders, gatewayHeaders, STREAM_HEADERS } from './answer-headers.ts'
 import type { Attempt } from './attempt.ts'
-import { errorEvent } from './render-error.ts'
 import type { Relay } from './relay.ts'
+import { errorEvent } from './render-error.ts'
 
 /** Events before the first content are held so far; an upstream that says much before it answers is let through. */
 const MOST_HELD = 65_536
@@ -112,7 +112,11 @@ export class StreamRelay implements Relay {
     if (!this.answering) return
     attempt.settleUsage(observer.usage, observer.contentEvents)
     const timeout = errorClass.endsWith('_timeout')
-    const recorded = timeout ? 'upstream_timeout' : TOLD_AS_IS.has(errorClass) ? (errorClass as ErrorCode) : 'stream_truncated'
+    const recorded = timeout
+      ? 'upstream_timeout'
+      : TOLD_AS_IS.has(errorClass)
+        ? (errorClass as ErrorCode)
+        : 'stream_truncated'
     const { message: safe } = attempt.failure!
     attempt.exchange.fail(timeout ? 'TIMEOUT' : 'ERROR', recorded, safe)
     attempt.exchange.res.end(errorEvent(recorded, safe))

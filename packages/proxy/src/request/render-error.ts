@@ -9,7 +9,11 @@ import type { Refusal } from './failure.ts'
 const LINGER_MS = 5_000
 
 /** The gateway has made all the attempts that it makes: a client that tried again would only multiply them. */
-const USED_UP: ReadonlySet<ErrorCode> = new Set(['all_routes_failed', 'upstream_credentials_exhausted', 'upstream_timeout'])
+const USED_UP: ReadonlySet<ErrorCode> = new Set([
+  'all_routes_failed',
+  'upstream_credentials_exhausted',
+  'upstream_timeout',
+])
 
 /** The event that tells a client that its stream has failed; nothing follows it, `[DONE]` neither. */
 export function errorEvent(code: ErrorCode, message: string): string {
@@ -29,7 +33,12 @@ export function sendError(exchange: Exchange, error: GatewayError): void {
   }
   const headers = gatewayHeaders(exchange)
   if (error.retryAfterMs !== null) {
-    headers.push('retry-after', String(Math.ceil(error.retryAfterMs / 1000)), 'retry-after-ms', String(Math.ceil(error.retryAfterMs)))
+    headers.push(
+      'retry-after',
+      String(Math.ceil(error.retryAfterMs / 1000)),
+      'retry-after-ms',
+      String(Math.ceil(error.retryAfterMs)),
+    )
   }
   if (USED_UP.has(error.code)) headers.push('x-should-retry', 'false')
   if (error.allow !== null) headers.push('allow', error.allow)

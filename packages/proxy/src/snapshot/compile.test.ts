@@ -34,13 +34,36 @@ function provider(over: Partial<SnapshotProvider> = {}): SnapshotProvider {
 }
 
 function alias(name: string, projectId: string | null, providers: SnapshotProvider[]) {
-  const routes = providers.map(({ id }) => ({ id: newId(), providerId: id, providerModel: null, priority: 0, weight: 1, enabled: true }))
-  return { id: newId(), name, projectId, enabled: true, strategy: 'WEIGHTED', createdAt: new Date().toISOString(), routes }
+  const routes = providers.map(({ id }) => ({
+    id: newId(),
+    providerId: id,
+    providerModel: null,
+    priority: 0,
+    weight: 1,
+    enabled: true,
+  }))
+  return {
+    id: newId(),
+    name,
+    projectId,
+    enabled: true,
+    strategy: 'WEIGHTED',
+    createdAt: new Date().toISOString(),
+    routes,
+  }
 }
 
 function snapshot(over: Partial<Snapshot>): Snapshot {
   const token = { id: newId(), projectId: project.id, digest: 'a'.repeat(64), revoked: false, expiresAt: null }
-  return parseSnapshot({ format: 1, revision: 3, providers: [], aliases: [], projects: [project], tokens: [token], ...over })
+  return parseSnapshot({
+    format: 1,
+    revision: 3,
+    providers: [],
+    aliases: [],
+    projects: [project],
+    tokens: [token],
+    ...over,
+  })
 }
 
 describe('compile', () => {
@@ -52,7 +75,13 @@ describe('compile', () => {
         providers: [used],
         projects: [project, other],
         aliases: [alias('a', null, [used]), alias('a', project.id, []), alias('b', null, [used])],
-        tokens: [project, other].map(({ id }, i) => ({ id: newId(), projectId: id, digest: `${i}`.repeat(64), revoked: false, expiresAt: null })),
+        tokens: [project, other].map(({ id }, i) => ({
+          id: newId(),
+          projectId: id,
+          digest: `${i}`.repeat(64),
+          revoked: false,
+          expiresAt: null,
+        })),
       }),
       context,
     )
@@ -70,15 +99,25 @@ describe('compile', () => {
       provider({ enabled: false }),
       provider({ baseUrl: 'http://169.254.169.254/v1' }),
     ]
-    const compiled = compile(snapshot({ providers: [good, unknown, off, badUrl], aliases: [alias('a', null, [good, unknown, off, badUrl])] }), context)
+    const compiled = compile(
+      snapshot({ providers: [good, unknown, off, badUrl], aliases: [alias('a', null, [good, unknown, off, badUrl])] }),
+      context,
+    )
     const { routes } = compiled.tokens.get('a'.repeat(64))!.project.aliases.get('a')!
-    assert.deepEqual(routes.map((route) => route.provider.id), [good.id])
+    assert.deepEqual(
+      routes.map((route) => route.provider.id),
+      [good.id],
+    )
   })
 
   it('opens sealed credentials and allowed env: references, and leaves the others out', () => {
     const id = newId()
     const own = newId()
-    const credential = (secret: { sealed: string } | { env: string }, credentialId = newId(), projectId: string | null = null) => {
+    const credential = (
+      secret: { sealed: string } | { env: string },
+      credentialId = newId(),
+      projectId: string | null = null,
+    ) => {
       return { id: credentialId, projectId, fingerprint: 'f', secret }
     }
     const used = provider({
@@ -94,12 +133,25 @@ describe('compile', () => {
       ],
     })
     const [compiled] = compile(snapshot({ providers: [used] }), context).providers
-    assert.deepEqual(compiled!.sharedCredentials.map(({ apiKey }) => apiKey), ['from-env'])
-    assert.deepEqual(compiled!.projectCredentials.get(project.id)!.map(({ apiKey }) => apiKey), ['sk-own'])
+    assert.deepEqual(
+      compiled!.sharedCredentials.map(({ apiKey }) => apiKey),
+      ['from-env'],
+    )
+    assert.deepEqual(
+      compiled!.projectCredentials.get(project.id)!.map(({ apiKey }) => apiKey),
+      ['sk-own'],
+    )
   })
 
   it('never asks a provider without a key that has some, none of which opens', () => {
-    const compiled = compile(snapshot({ providers: [provider({ credentials: [{ id: newId(), projectId: null, fingerprint: 'f', secret: { env: 'OTHER' } }] })] }), context)
+    const compiled = compile(
+      snapshot({
+        providers: [
+          provider({ credentials: [{ id: newId(), projectId: null, fingerprint: 'f', secret: { env: 'OTHER' } }] }),
+        ],
+      }),
+      context,
+    )
     assert.equal(compiled.providers[0]!.needsCredential, true)
   })
 

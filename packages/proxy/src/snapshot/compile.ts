@@ -1,6 +1,13 @@
 import type { Snapshot, SnapshotAlias, SnapshotRoute } from '@millrace/shared'
 
-import type { CompiledAlias, CompiledProject, CompiledProvider, CompiledRoute, CompiledSnapshot, CompiledToken } from './compiled.ts'
+import type {
+  CompiledAlias,
+  CompiledProject,
+  CompiledProvider,
+  CompiledRoute,
+  CompiledSnapshot,
+  CompiledToken,
+} from './compiled.ts'
 import { connectProvider, type CompileContext } from './connect-provider.ts'
 
 /**
@@ -24,7 +31,10 @@ export function compile(snapshot: Snapshot, context: CompileContext): CompiledSn
   return { revision: snapshot.revision, tokens, providers: [...providers.values()] }
 }
 
-function compileProjects(snapshot: Snapshot, providers: ReadonlyMap<string, CompiledProvider>): Map<string, CompiledProject> {
+function compileProjects(
+  snapshot: Snapshot,
+  providers: ReadonlyMap<string, CompiledProvider>,
+): Map<string, CompiledProject> {
   const global = new Map<string, CompiledAlias>()
   const own = new Map<string, CompiledAlias[]>()
   for (const alias of snapshot.aliases) {

@@ -42,7 +42,11 @@ export function connectProvider(provider: SnapshotProvider, context: CompileCont
       const { fingerprint, projectId } = credential
       const headers = implementation.authorize(apiKey)
       if (projectId === null) shared.push({ source: 'PROVIDER', fingerprint, apiKey, headers })
-      else byProject.set(projectId, [...(byProject.get(projectId) ?? []), { source: 'PROJECT', fingerprint, apiKey, headers }])
+      else
+        byProject.set(projectId, [
+          ...(byProject.get(projectId) ?? []),
+          { source: 'PROJECT', fingerprint, apiKey, headers },
+        ])
     }
     return {
       id: provider.id,
@@ -61,7 +65,12 @@ export function connectProvider(provider: SnapshotProvider, context: CompileCont
   }
 }
 
-function openCredential(providerId: string, credential: SnapshotCredential, context: CompileContext, log: Logger): string | null {
+function openCredential(
+  providerId: string,
+  credential: SnapshotCredential,
+  context: CompileContext,
+  log: Logger,
+): string | null {
   const { id, secret, fingerprint } = credential
   if ('env' in secret) {
     if (!envReferenceAllowed(secret.env, context.envAllow)) {

@@ -20,7 +20,8 @@ export class SnapshotFile {
     try {
       return JSON.parse(await readFile(this.path, 'utf8')) as unknown
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.log.warn(`the snapshot on disk cannot be read: ${(error as Error).message}`)
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        this.log.warn(`the snapshot on disk cannot be read: ${(error as Error).message}`)
       return null
     }
   }

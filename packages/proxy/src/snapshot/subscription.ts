@@ -50,7 +50,9 @@ export class SnapshotSubscription {
     const client = this.control.connect()
     this.client = client
     try {
-      for await (const { data, errors } of client.iterate<{ snapshots: SnapshotEvent }>({ query: SNAPSHOTS_SUBSCRIPTION })) {
+      for await (const { data, errors } of client.iterate<{ snapshots: SnapshotEvent }>({
+        query: SNAPSHOTS_SUBSCRIPTION,
+      })) {
         if (errors || !data) return errors?.[0]?.message ?? 'no data'
         backoff.reset()
         onEvent()

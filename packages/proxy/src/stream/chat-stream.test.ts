@@ -7,14 +7,20 @@ function take(stream: ChatCompletionStream, ...events: string[]): string[] {
   return events.map((event) => stream.take(event, 0, event.length))
 }
 
-const chunk = (rest: string, model = 'gpt-x') => `data: {"id":"1","object":"chat.completion.chunk","created":1,"model":"${model}",${rest}}\n\n`
+const chunk = (rest: string, model = 'gpt-x') =>
+  `data: {"id":"1","object":"chat.completion.chunk","created":1,"model":"${model}",${rest}}\n\n`
 const content = (text: string) => chunk(`"choices":[{"index":0,"delta":{"content":${JSON.stringify(text)}}}]`)
 const named = (event: string) => event.replace('"gpt-x"', '"alias"')
 
 describe('ChatCompletionStream', () => {
   it('renames the model of every event and keeps every other byte', () => {
     const stream = new ChatCompletionStream('"alias"', false)
-    const events = [chunk('"choices":[{"delta":{"role":"assistant","content":""}}]'), content('a'), content('b'), content('"model":"gpt-x"')]
+    const events = [
+      chunk('"choices":[{"delta":{"role":"assistant","content":""}}]'),
+      content('a'),
+      content('b'),
+      content('"model":"gpt-x"'),
+    ]
     assert.deepEqual(take(stream, ...events), events.map(named))
     assert.equal(stream.contentEvents, 3)
   })
@@ -42,13 +48,22 @@ describe('ChatCompletionStream', () => {
   it('tells content from a role, a comment and a ping', () => {
     const stream = new ChatCompletionStream('"alias"', false)
     assert.deepEqual(take(stream, ': ping\n\n', 'event: ping\n\n'), [': ping\n\n', 'event: ping\n\n'])
-    take(stream, chunk('"choices":[{"delta":{"role":"assistant","content":""}}]'), chunk('"choices":[{"delta":{},"finish_reason":null}]'))
+    take(
+      stream,
+      chunk('"choices":[{"delta":{"role":"assistant","content":""}}]'),
+      chunk('"choices":[{"delta":{},"finish_reason":null}]'),
+    )
     assert.equal(stream.hasContent, false)
     take(stream, content('a'))
     assert.equal(stream.hasContent, true)
   })
 
-  for (const delta of ['{"tool_calls":[{"index":0}]}', '{"refusal":"no"}', '{"reasoning_content":"hm"}', '{"reasoning":"hm"}']) {
+  for (const delta of [
+    '{"tool_calls":[{"index":0}]}',
+    '{"refusal":"no"}',
+    '{"reasoning_content":"hm"}',
+    '{"reasoning":"hm"}',
+  ]) {
     it(`takes ${delta} for content`, () => {
       const stream = new ChatCompletionStream('"alias"', false)
       take(stream, chunk(`"choices":[{"delta":${delta}}]`))
@@ -57,17 +72,27 @@ describe('ChatCompletionStream', () => {
   }
 
   it('reads usage, and takes out the chunk that holds nothing else if the gateway asked for it', () => {
-    const usage = chunk('"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4,"prompt_tokens_details":{"cached_tokens":2}}')
+    const usage = chunk(
+      '"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4,"prompt_tokens_details":{"cached_tokens":2}}',
+    )
     for (const drop of [true, false]) {
       const stream = new ChatCompletionStream('"alias"', drop)
       take(stream, content('a'), content('b'))
       assert.deepEqual(take(stream, usage), [drop ? '' : named(usage)])
-      assert.deepEqual(stream.usage, { inputTokens: 3, outputTokens: 4, cachedInputTokens: 2, reasoningTokens: 0, source: 'PROVIDER' })
+      assert.deepEqual(stream.usage, {
+        inputTokens: 3,
+        outputTokens: 4,
+        cachedInputTokens: 2,
+        reasoningTokens: 0,
+        source: 'PROVIDER',
+      })
     }
   })
 
   it('keeps a chunk with usage that has content too', () => {
-    const last = chunk('"choices":[{"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":4}')
+    const last = chunk(
+      '"choices":[{"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":4}',
+    )
     const stream = new ChatCompletionStream('"alias"', true)
     assert.deepEqual(take(stream, content('a'), last).at(-1), named(last))
     assert.equal(stream.usage?.outputTokens, 4)

@@ -119,7 +119,10 @@ function hasContent(choice: unknown): boolean {
   const { delta, text, finish_reason } = choice as Record<string, unknown>
   if (filled(text) || filled(finish_reason)) return true
   if (typeof delta !== 'object' || delta === null) return false
-  const { content, refusal, reasoning, reasoning_content, tool_calls, function_call, audio } = delta as Record<string, unknown>
+  const { content, refusal, reasoning, reasoning_content, tool_calls, function_call, audio } = delta as Record<
+    string,
+    unknown
+  >
   return [content, refusal, reasoning, reasoning_content, tool_calls, function_call, audio].some(filled)
 }
 

@@ -15,7 +15,12 @@ function split(packets: readonly string[]): { events: string[]; rest: string } {
 
 const EVENTS = {
   LF: ['data: one\n\n', ': a comment\n\n', 'event: x\ndata: two\ndata: lines\n\n', 'data:three\n\n'],
-  CRLF: ['data: one\r\n\r\n', ': a comment\r\n\r\n', 'event: x\r\ndata: two\r\ndata: lines\r\n\r\n', 'data:three\r\n\r\n'],
+  CRLF: [
+    'data: one\r\n\r\n',
+    ': a comment\r\n\r\n',
+    'event: x\r\ndata: two\r\ndata: lines\r\n\r\n',
+    'data:three\r\n\r\n',
+  ],
   CR: ['data: one\r\r', ': a comment\r\r', 'event: x\rdata: two\rdata: lines\r\r', 'data:three\r\r'],
 }
 
@@ -34,7 +39,11 @@ describe('EventSplitter', () => {
     it(`splits a stream with ${lineEnd} at any two points`, () => {
       for (let i = 0; i < stream.length; i++) {
         for (let j = i; j < stream.length; j++) {
-          assert.deepEqual(split([stream.slice(0, i), stream.slice(i, j), stream.slice(j)]).events, events, `${i}, ${j}`)
+          assert.deepEqual(
+            split([stream.slice(0, i), stream.slice(i, j), stream.slice(j)]).events,
+            events,
+            `${i}, ${j}`,
+          )
         }
       }
     })

@@ -33,7 +33,18 @@ describe('findMembers', () => {
   })
 
   it('refuses what is not one whole object', () => {
-    for (const text of ['', '[]', '"model"', '{"model":"a"', '{"model":"a"} x', '{"model":"a', '{"model"}', '{"x":[1,2}', '{model:1}', '{"a":1,}']) {
+    for (const text of [
+      '',
+      '[]',
+      '"model"',
+      '{"model":"a"',
+      '{"model":"a"} x',
+      '{"model":"a',
+      '{"model"}',
+      '{"x":[1,2}',
+      '{model:1}',
+      '{"a":1,}',
+    ]) {
       assert.equal(findMembers(text, names), null, text)
     }
   })
@@ -69,7 +80,8 @@ describe('splice', () => {
 function randomObject(depth = 0): Record<string, unknown> {
   const object: Record<string, unknown> = {}
   const keys = ['model', 'a', 'b"', 'c\\', 'usage', '{', '}', ',', ':', '日']
-  for (let i = Math.floor(Math.random() * 6); i > 0; i--) object[keys[Math.floor(Math.random() * keys.length)]!] = randomValue(depth + 1)
+  for (let i = Math.floor(Math.random() * 6); i > 0; i--)
+    object[keys[Math.floor(Math.random() * keys.length)]!] = randomValue(depth + 1)
   return object
 }
 

@@ -45,16 +45,20 @@ type LookupCallback = (error: NodeJS.ErrnoException | null, address: string | Lo
 /** A `lookup` for sockets that checks what a name resolves to at the time of connecting, so that no later DNS answer gets round it. */
 export function guardedLookup(privateAllowed: boolean) {
   return (hostname: string, options: LookupOptions, callback: LookupCallback): void => {
-    systemLookup(hostname, options, (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => {
-      if (error) return callback(error, address, family)
-      try {
-        for (const found of typeof address === 'string' ? [address] : address.map((each) => each.address)) {
-          checkAddress(found, privateAllowed)
+    systemLookup(
+      hostname,
+      options,
+      (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => {
+        if (error) return callback(error, address, family)
+        try {
+          for (const found of typeof address === 'string' ? [address] : address.map((each) => each.address)) {
+            checkAddress(found, privateAllowed)
+          }
+        } catch (refused) {
+          return callback(refused as Error, address, family)
         }
-      } catch (refused) {
-        return callback(refused as Error, address, family)
-      }
-      callback(null, address, family)
-    })
+        callback(null, address, family)
+      },
+    )
   }
 }

@@ -80,7 +80,8 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Timed {
 
   check(now: number): void {
     if (now >= this.totalAt) this.timeOut('total_timeout', `no whole answer within ${this.timeouts.total} ms`)
-    else if (now >= this.firstTokenAt) this.timeOut('first_token_timeout', `no content within ${this.timeouts.firstToken} ms`)
+    else if (now >= this.firstTokenAt)
+      this.timeOut('first_token_timeout', `no content within ${this.timeouts.firstToken} ms`)
     else if (this.bodyBegan && !this.paused && now - this.lastActivity >= this.timeouts.idle) {
       this.timeOut('idle_timeout', `nothing more for ${this.timeouts.idle} ms`)
     }

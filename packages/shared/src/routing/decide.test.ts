@@ -28,11 +28,18 @@ describe('decide', () => {
       const { name } = decide(routes, next)[0]!
       first.set(name, (first.get(name) ?? 0) + 1)
     }
-    for (const { name, weight } of routes) assert.ok(Math.abs((first.get(name) ?? 0) / 1000 - weight) < 1, `${name}: ${first.get(name)}`)
+    for (const { name, weight } of routes)
+      assert.ok(Math.abs((first.get(name) ?? 0) / 1000 - weight) < 1, `${name}: ${first.get(name)}`)
   })
 
   it('tries lower priorities first, and every enabled route once', () => {
-    const routes = [route('late', 100, 9), route('b', 1, 1), route('off', 50, 0, false), route('a', 1, 1), route('first', 0, 0)]
+    const routes = [
+      route('late', 100, 9),
+      route('b', 1, 1),
+      route('off', 50, 0, false),
+      route('a', 1, 1),
+      route('first', 0, 0),
+    ]
     for (let seed = 0; seed < 50; seed++) {
       const names = decide(routes, random(seed)).map(({ name }) => name)
       assert.deepEqual([names[0], names.slice(1, 3).sort(), names.slice(3)], ['first', ['a', 'b'], ['late']])
@@ -55,6 +62,9 @@ describe('decide', () => {
   it('leaves its input as it was', () => {
     const routes = Object.freeze([route('a'), route('b'), route('c')])
     decide(routes, Math.random)
-    assert.deepEqual(routes.map(({ name }) => name), ['a', 'b', 'c'])
+    assert.deepEqual(
+      routes.map(({ name }) => name),
+      ['a', 'b', 'c'],
+    )
   })
 })

@@ -40,7 +40,12 @@ export function wholeAnswer(id: string, request: SimulatedRequest, tokens: reado
     created: seconds(),
     model: request.model,
     choices: [
-      { index: 0, message: { role: 'assistant', content: tokens.join(''), refusal: null }, logprobs: null, finish_reason: 'stop' },
+      {
+        index: 0,
+        message: { role: 'assistant', content: tokens.join(''), refusal: null },
+        logprobs: null,
+        finish_reason: 'stop',
+      },
     ],
     usage: usage(request, tokens.length),
   })

@@ -56,7 +56,8 @@ export class SimulatedExchange implements Dispatcher.DispatchController {
     this.handler.onRequestStart?.(this, undefined)
     if (this.aborted || this.fault === 'stall') return
     const { firstTokenMs, betweenTokensMs } = this.settings
-    const wait = this.request.stream || this.fault ? firstTokenMs : firstTokenMs + betweenTokensMs * (this.tokens.length - 1)
+    const wait =
+      this.request.stream || this.fault ? firstTokenMs : firstTokenMs + betweenTokensMs * (this.tokens.length - 1)
     this.after(wait)
   }
 
@@ -135,7 +136,9 @@ export class SimulatedExchange implements Dispatcher.DispatchController {
   private endStream(): void {
     if (this.aborted) return
     if (this.fault === 'stream_error') {
-      this.data('data: {"error":{"message":"This failure is simulated.","type":"server_error","param":null,"code":"simulated_error"}}\n\n')
+      this.data(
+        'data: {"error":{"message":"This failure is simulated.","type":"server_error","param":null,"code":"simulated_error"}}\n\n',
+      )
     } else if (this.fault === null) {
       this.data(this.events.ending())
     }

@@ -17,7 +17,14 @@ export class SimulatedUpstream implements Upstream {
   dispatch(request: UpstreamRequest, handler: Dispatcher.DispatchHandler): boolean {
     const fails = Math.random() < this.settings.errorRate
     const fault = fails ? this.settings.errorKind : null
-    new SimulatedExchange(`chatcmpl-${newId()}`, readRequest(request.body), this.tokens, this.settings, fault, handler).start()
+    new SimulatedExchange(
+      `chatcmpl-${newId()}`,
+      readRequest(request.body),
+      this.tokens,
+      this.settings,
+      fault,
+      handler,
+    ).start()
     return true
   }
 }

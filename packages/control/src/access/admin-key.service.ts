@@ -1,0 +1,82 @@
+import { ADMIN_KEY_PREFIX, digest, newId, newSecret, type NewSecret } from '@millrace/shared'
+
+import type { Database } from '../db/database.ts'
+import { conflict } from '../graphql/errors.ts'
+import { nameText, readInput } from '../graphql/input.ts'
+import { requireRow } from '../graphql/rows.ts'
+import { changeConfiguration, type Actor, type Change } from '../revisions/change.ts'
+import type { Description } from '../revisions/difference.ts'
+import { AdminKey } from './admin-key.entity.ts'
+import { Role } from './role.ts'
+
+/** What is shown of a key: its public id, or a little of one that was made elsewhere. */
+const SHOWN = /^ak-mr-[0-9A-Za-z]{12}(?=-)|^.{6}/
+
+/** A new key, and its secret, which is kept nowhere. */
+export interface IssuedAdminKey {
+  readonly adminKey: AdminKey
+  readonly secret: string
+}
+
+/** Keys to this API. */
+export class AdminKeyService {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  list(): Promise<AdminKey[]> {
+    return this.#database.em().findAll(AdminKey, { orderBy: { createdAt: 'asc', id: 'asc' } })
+  }
+
+  create(actor: Actor, name: string, role: Role): Promise<IssuedAdminKey> {
+    return changeConfiguration(this.#database, actor, 'createAdminKey', async (change) => this.add(change, name, role))
+  }
+
+  /**
+   * As {@link create}, within a change under way.
+   * @param secret absent: a new one is made
+   */
+  add(change: Change, name: string, role: Role, secret?: string): IssuedAdminKey {
+    const made = secret === undefined ? newSecret(ADMIN_KEY_PREFIX) : given(secret)
+    const adminKey = Object.assign(new AdminKey(), {
+      id: newId(),
+      name: readInput(nameText, name, 'name'),
+      role,
+      prefix: made.prefix,
+      digest: made.digest,
+      lastUsedAt: null,
+      revokedAt: null,
+    })
+    change.em.persist(adminKey)
+    change.created('adminKey', adminKey.name, describe(adminKey))
+    return { adminKey, secret: made.secret }
+  }
+
+  /** For good. Revoking it again changes nothing. */
+  revoke(actor: Actor, id: string): Promise<AdminKey> {
+    return changeConfiguration(this.#database, actor, 'revokeAdminKey', async (change) => {
+      const adminKey = await requireRow(change.em, AdminKey, id, 'admin key')
+      if (adminKey.revokedAt) return adminKey
+      if (
+        adminKey.role === Role.ADMIN &&
+        (await change.em.count(AdminKey, { role: Role.ADMIN, revokedAt: null })) === 1
+      ) {
+        throw conflict('it is the last admin key: make another one first')
+      }
+      const before = describe(adminKey)
+      adminKey.revokedAt = new Date()
+      change.updated('adminKey', adminKey.name, before, describe(adminKey))
+      return adminKey
+    })
+  }
+}
+
+function given(secret: string): NewSecret {
+  return { secret, prefix: SHOWN.exec(secret)![0], digest: digest(secret) }
+}
+
+function describe({ name, role, prefix, revokedAt }: AdminKey): Description {
+  return { name, role, prefix, revoked: revokedAt !== null }
+}

@@ -1,0 +1,37 @@
+import { isId } from '@millrace/shared'
+
+import type { Database } from '../db/database.ts'
+import { pageOf, type Page } from '../graphql/connections.ts'
+import { decodeCursor, encodeCursor } from '../graphql/cursor.ts'
+import { badInput } from '../graphql/errors.ts'
+import { pageSize, readInput } from '../graphql/input.ts'
+import { AuditEvent } from './audit.entity.ts'
+import { toAuditEvent, type AuditEventType, type AuditFilter } from './audit.type.ts'
+
+/** What was done, and by whom. Written by changes of configuration themselves. */
+export class AuditService {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** Newest first. */
+  async page(filter: AuditFilter, requested: number | null, after: string | null): Promise<Page<AuditEventType>> {
+    const first = readInput(pageSize, requested ?? 50, 'first')
+    const { actor, action, project, from, to } = filter
+    if (project != null && !isId(project)) throw badInput('filter.project', 'is not an id')
+    const conditions: object[] = []
+    if (actor != null) conditions.push({ actor })
+    if (action != null) conditions.push({ action })
+    if (project != null) conditions.push({ projectId: project })
+    if (from != null) conditions.push({ at: { $gte: from } })
+    if (to != null) conditions.push({ at: { $lt: to } })
+    // By id, which sorts by the time it was made.
+    if (after !== null) conditions.push({ id: { $lt: decodeCursor(after, isId)[0]! } })
+    const rows = await this.#database
+      .em()
+      .find(AuditEvent, { $and: conditions }, { orderBy: { id: 'desc' }, limit: first + 1 })
+    return pageOf(rows, first, after, ({ id }) => encodeCursor(id), toAuditEvent)
+  }
+}

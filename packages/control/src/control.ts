@@ -1,0 +1,99 @@
+/** The control plane put together: started, and ended in the reverse order. */
+import { resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import type { Settings } from '@millrace/shared'
+import type { Logger } from 'pino'
+
+import { Authenticator } from './access/authenticate.ts'
+import { updateUrls } from './bootstrap/credentials-file.ts'
+import { firstStart, type FirstStart } from './bootstrap/first-start.ts'
+import { makeDataFolder } from './db/data-folder.ts'
+import type { Database } from './db/database.ts'
+import { openDatabase } from './db/open.ts'
+import { GraphqlOverHttp } from './graphql/http.ts'
+import { ContextFactory } from './graphql/operation.ts'
+import { createSchema } from './graphql/schema.ts'
+import { GraphqlOverWebSocket } from './graphql/websocket.ts'
+import { claimMasterKey, folderMasterKey } from './secrets/master-key.ts'
+import { closeServer, createHttpServer, GRAPHQL_PATH, listen } from './server.ts'
+import { createServices } from './services.ts'
+
+/** How long a database may take to say that it is there. */
+const READINESS_TIMEOUT_MS = 2_000
+
+export interface Control {
+  /** Where it is reached from this machine. */
+  readonly url: string
+  /** The secrets, if the database was empty. */
+  readonly firstStart: FirstStart | null
+  /** Finishes what runs. */
+  close(): Promise<void>
+}
+
+/** @throws SettingsError if a setting can't be used */
+export async function startControl(
+  settings: Settings,
+  env: Readonly<Record<string, string | undefined>>,
+  log: Logger,
+): Promise<Control> {
+  // What was started is ended in the reverse order: at the close, or here if the rest fails.
+  await using started = new AsyncDisposableStack()
+  const dataDir = resolve(settings.MILLRACE_DATA_DIR)
+  makeDataFolder(dataDir)
+  const masterKey = settings.MILLRACE_MASTER_KEY ?? folderMasterKey(dataDir)
+  const database = await openDatabase(settings.MILLRACE_DATABASE_URL, dataDir, log)
+  started.defer(() => database.close())
+
+  const services = createServices(database, masterKey, settings, log)
+  const host = reachable(settings.MILLRACE_HOST)
+  const proxyUrl = `http://${host}:${settings.MILLRACE_PROXY_PORT}`
+  const graphqlUrl = (port: number): string => `http://${host}:${port}/graphql`
+  const first = await database.exclusively(async () => {
+    await database.migrate()
+    await claimMasterKey(database, masterKey)
+    const urls = { graphqlUrl: graphqlUrl(settings.MILLRACE_CONTROL_PORT), proxyUrl }
+    return firstStart(database, services, { settings, env, dataDir, urls })
+  })
+  await services.snapshots.start()
+  started.defer(() => services.snapshots.close())
+
+  const schema = createSchema()
+  const authenticator = new Authenticator(database, log)
+  const contexts = new ContextFactory(database, services, log)
+  const graphql = new GraphqlOverHttp(schema, authenticator, contexts, log)
+  await graphql.start()
+  started.defer(() => graphql.stop())
+  const server = createHttpServer(graphql, () => readiness(database))
+  const port = await listen(server, settings.MILLRACE_HOST, settings.MILLRACE_CONTROL_PORT)
+  started.defer(() => closeServer(server))
+  const webSocket = new GraphqlOverWebSocket(server, GRAPHQL_PATH, schema, authenticator, contexts, log)
+  started.defer(() => webSocket.close())
+  try {
+    updateUrls(dataDir, { graphqlUrl: graphqlUrl(port), proxyUrl })
+  } catch (error) {
+    // Somebody's file to read: no reason not to serve.
+    log.warn({ reason: (error as Error).message }, 'cannot bring credentials.json up to date')
+  }
+
+  const running = started.move()
+  return { url: `http://${host}:${port}`, firstStart: first, close: () => running.disposeAsync() }
+}
+
+async function readiness(database: Database): Promise<string | null> {
+  const timeout = sleep(READINESS_TIMEOUT_MS, 'the database does not answer', { ref: false })
+  const answer = database
+    .em()
+    .execute('select 1')
+    .then(
+      () => null,
+      () => 'the database does not answer',
+    )
+  return Promise.race([answer, timeout])
+}
+
+/** An address to reach oneself at, where one listens on all. IPv6 in brackets. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}

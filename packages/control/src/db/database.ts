@@ -1,0 +1,54 @@
+/**
+ * The database as the rest of the control plane sees it: PostgreSQL, embedded or a server.
+ * Must never know tables.
+ */
+import type { MikroORM, SqlEntityManager } from '@mikro-orm/sql'
+
+/** A unit of work, with entities and raw SQL. */
+export type Em = SqlEntityManager
+
+/** Stops a listener. */
+export type Unlisten = () => Promise<void>
+
+export interface Database {
+  /**
+   * A new unit of work. Hazard: the embedded database has one connection, so that a query of a second unit of work
+   * inside the first one's transaction waits for ever. One unit of work per transaction, handed on.
+   */
+  em(): Em
+  /** Applies the migrations that this database has not seen. */
+  migrate(): Promise<void>
+  /** Runs `work` while no other process does so on this database. */
+  exclusively<T>(work: () => Promise<T>): Promise<T>
+  /**
+   * Calls back at each NOTIFY of a channel, from now until stopped. A server's connection that is lost is opened again;
+   * what was notified meanwhile is not heard, so poll as well.
+   */
+  listen(channel: string, heard: () => void): Promise<Unlisten>
+  /** Ends all connections, once what runs on them has finished. */
+  close(): Promise<void>
+}
+
+/** What both kinds of database do alike, over one ORM instance. */
+export abstract class OrmDatabase implements Database {
+  protected readonly orm: MikroORM
+
+  constructor(orm: MikroORM) {
+    this.orm = orm
+  }
+
+  em(): Em {
+    return this.orm.em.fork()
+  }
+
+  async migrate(): Promise<void> {
+    await this.orm.migrator.up()
+  }
+
+  abstract exclusively<T>(work: () => Promise<T>): Promise<T>
+  abstract listen(channel: string, heard: () => void): Promise<Unlisten>
+
+  async close(): Promise<void> {
+    await this.orm.close()
+  }
+}

@@ -1,0 +1,53 @@
+/** PGlite: PostgreSQL in this process, its files in the data folder. One connection, one process. */
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+
+import { PGlite } from '@electric-sql/pglite'
+import { MikroORM, type PgliteConnection } from '@mikro-orm/pglite'
+import { SettingsError } from '@millrace/shared'
+import type { Logger } from 'pino'
+
+import { OrmDatabase, type Database, type Unlisten } from './database.ts'
+import { firstLine } from './failure.ts'
+import { ormOptions } from './options.ts'
+
+/** PostgreSQL's own default of 128 MB would be touched whole at the start. */
+const SHARED_BUFFERS = '16MB'
+
+/**
+ * @param folder absolute; locked by the caller, since two processes on it would lose each other's writes without a word
+ * @throws SettingsError if it can't be opened
+ */
+export async function openEmbedded(folder: string, log: Logger): Promise<Database> {
+  const unfinished = `${folder}.unfinished`
+  // Killed while the first start laid out its files: there is nothing in them yet, and they would never open.
+  if (existsSync(unfinished)) rmSync(folder, { recursive: true, force: true })
+  else if (!existsSync(folder)) writeFileSync(unfinished, '')
+  const orm = await MikroORM.init({
+    ...ormOptions(log),
+    dbName: folder,
+    driverOptions: { startParams: [...PGlite.defaultStartParams, '-c', `shared_buffers=${SHARED_BUFFERS}`] },
+  })
+  try {
+    await orm.em.execute('select 1')
+    rmSync(unfinished, { force: true })
+  } catch (error) {
+    throw new SettingsError(
+      'MILLRACE_DATA_DIR',
+      `the embedded database in ${folder} cannot be opened: ${firstLine((error as Error).message)}`,
+    )
+  }
+  return new EmbeddedDatabase(orm)
+}
+
+class EmbeddedDatabase extends OrmDatabase {
+  /** The lock on the data folder has seen to it. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    return work()
+  }
+
+  async listen(channel: string, heard: () => void): Promise<Unlisten> {
+    const connection = this.orm.em.getConnection() as unknown as PgliteConnection
+    const client = await connection.getNativeClient()
+    return await client.listen(channel, heard)
+  }
+}

@@ -1,0 +1,6 @@
+/** Keys of PostgreSQL's advisory locks; any numbers, but no other program's on the same database. */
+
+/** Held for a session: by the process that migrates and makes the first configuration. */
+export const START_LOCK = 7_310_001
+/** Held for a transaction: by a change of configuration. It is what makes revisions gapless and ordered. */
+export const CHANGE_LOCK = 7_310_002

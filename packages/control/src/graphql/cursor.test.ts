@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { decodeCursor, encodeCursor } from './cursor.ts'
+
+const any = (): boolean => true
+const digits = (part: string): boolean => /^\d+$/.test(part)
+
+test('a cursor says what it was made of', () => {
+  assert.deepEqual(decodeCursor(encodeCursor('7', 'a"|é'), digits, any), ['7', 'a"|é'])
+})
+
+test('what is no cursor of this list is refused', () => {
+  for (const cursor of [
+    '',
+    'x',
+    '%%%',
+    encodeCursor('x'),
+    encodeCursor('1', '2'),
+    Buffer.from('[1]').toString('base64url'),
+  ]) {
+    assert.throws(() => decodeCursor(cursor, digits), { message: 'after: is not a cursor of this list' }, cursor)
+  }
+})

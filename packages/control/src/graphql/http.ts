@@ -1,0 +1,114 @@
+/** GraphQL over HTTP, by Apollo Server. */
+import { ApolloServer, HeaderMap, type ApolloServerPlugin } from '@apollo/server'
+import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled'
+import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql'
+import { assertBodySize, type H3Event } from 'h3'
+import type { Logger } from 'pino'
+
+import type { Authenticator, Viewer } from '../access/authenticate.ts'
+import type { Context } from './context.ts'
+import { toClientError } from './errors.ts'
+import { depthRule, MAX_TOKENS, operationError } from './limits.ts'
+import { originOf, type ContextFactory } from './operation.ts'
+
+/** A batch of records is the largest thing that comes. */
+const MAX_BODY_BYTES = 16 * 1024 * 1024
+
+export class GraphqlOverHttp {
+  readonly #apollo: ApolloServer<Context>
+  readonly #authenticator: Authenticator
+  readonly #contexts: ContextFactory
+  readonly #log: Logger
+
+  constructor(schema: GraphQLSchema, authenticator: Authenticator, contexts: ContextFactory, log: Logger) {
+    this.#authenticator = authenticator
+    this.#contexts = contexts
+    this.#log = log
+    this.#apollo = new ApolloServer<Context>({
+      schema,
+      introspection: true,
+      csrfPrevention: true,
+      allowBatchedHttpRequests: false,
+      persistedQueries: false,
+      includeStacktraceInErrorResponses: false,
+      stopOnTerminationSignals: false,
+      parseOptions: { maxLexicalTokens: MAX_TOKENS },
+      maxRecursiveSelections: true,
+      validationRules: [depthRule],
+      plugins: [operationLimit(schema), ApolloServerPluginLandingPageDisabled()],
+      formatError: (formatted) => withoutInternals(formatted),
+      logger: log,
+      nodeEnv: 'production',
+    })
+  }
+
+  start(): Promise<void> {
+    return this.#apollo.start()
+  }
+
+  /** Waits for the operations under way. */
+  stop(): Promise<void> {
+    return this.#apollo.stop()
+  }
+
+  async handle(event: H3Event): Promise<Response> {
+    const { req } = event
+    const origin = originOf(req.headers.get('x-request-id'), req.ip)
+    const answer = (status: number, headers: Iterable<readonly [string, string]>, body: string): Response =>
+      new Response(body, { status, headers: [...headers, ['x-request-id', origin.requestId]] as [string, string][] })
+
+    let viewer: Viewer | null
+    try {
+      viewer = await this.#authenticator.viewer(req.headers.get('authorization'))
+    } catch (error) {
+      const body = { errors: [toClientError(error, origin.requestId, this.#log)] }
+      return answer(503, [['content-type', 'application/json; charset=utf-8']], JSON.stringify(body))
+    }
+    const result = await this.#apollo.executeHTTPGraphQLRequest({
+      httpGraphQLRequest: {
+        method: req.method,
+        headers: new HeaderMap(req.headers),
+        search: new URL(req.url).search,
+        body: await jsonBody(event),
+      },
+      context: () => Promise.resolve(this.#contexts.make(origin, viewer)),
+    })
+    // Chunks come with @defer and @stream alone, which the schema doesn't have.
+    return answer(result.status ?? 200, result.headers, result.body.kind === 'complete' ? result.body.string : '')
+  }
+}
+
+/** Undefined where there is none, or no JSON: Apollo says what is wrong. */
+async function jsonBody(event: H3Event): Promise<unknown> {
+  if (event.req.method === 'GET') return undefined
+  assertBodySize(event, MAX_BODY_BYTES)
+  const text = await event.req.text()
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function operationLimit(schema: GraphQLSchema): ApolloServerPlugin<Context> {
+  return {
+    async requestDidStart() {
+      return {
+        async didResolveOperation({ request, document }) {
+          const error = operationError(schema, document, request.operationName, request.variables)
+          if (error)
+            throw new GraphQLError(error.message, { extensions: { ...error.extensions, http: { status: 400 } } })
+        },
+      }
+    },
+  }
+}
+
+/** What did not pass the guard is a fault of ours: a value that the schema doesn't allow, for one. */
+export function withoutInternals(error: GraphQLFormattedError): GraphQLFormattedError {
+  const code = error.extensions?.['code']
+  if (code === 'BAD_REQUEST') return { ...error, extensions: { code: 'BAD_USER_INPUT', field: 'query' } }
+  if (code !== undefined && code !== 'INTERNAL_SERVER_ERROR') return error
+  if (error.extensions?.['requestId'] !== undefined) return error
+  return { ...error, message: 'internal error', extensions: { code: 'INTERNAL_SERVER_ERROR' } }
+}

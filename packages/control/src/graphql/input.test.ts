@@ -1,0 +1,13 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { isStorable } from './input.ts'
+
+test('what jsonb does not take is found, and nothing else', () => {
+  for (const value of ['\0', 'a\0b', { '\0': 1 }, ['\ud800'], '\\\0', '\udfff\ud800']) {
+    assert.equal(isStorable(JSON.stringify(value)), false, JSON.stringify(value))
+  }
+  for (const value of ['\\u0000', '\\\\u0000', 'u0000', '\u0001', '😀', '\\ud800', { '\\u0000': '\\' }]) {
+    assert.equal(isStorable(JSON.stringify(value)), true, JSON.stringify(value))
+  }
+})

@@ -1,0 +1,63 @@
+/** Reading what a client sent, with zod, so that a fault is named by its field. */
+import * as z from 'zod'
+
+import { badInput } from './errors.ts'
+
+const LONGEST_NAME = 200
+const MOST_METADATA_BYTES = 16_384
+
+/**
+ * @param path what the value is called in the operation: `input`, or the argument's own name
+ * @throws GraphQLError BAD_USER_INPUT
+ */
+export function readInput<S extends z.ZodType>(schema: S, value: unknown, path = 'input'): z.output<S> {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]!
+  const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []
+  throw badInput([path, ...issue.path, ...unknown].join('.'), unknown.length > 0 ? 'is not known' : issue.message)
+}
+
+/** A text that can be stored and shown on one line. */
+export function lineOfText(longest: number) {
+  return z
+    .string('must be a text')
+    .trim()
+    .min(1, 'must not be empty')
+    .max(longest, `must have at most ${longest} characters`)
+    .regex(/^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u, 'must not contain control characters')
+}
+
+/** What a thing is called. */
+export const nameText = lineOfText(LONGEST_NAME)
+
+export const flag = z.boolean('must be true or false')
+
+export const wholeNumber = (min: number, max: number) => {
+  const reason = `must be a whole number from ${min} to ${max}`
+  return z.int(reason).min(min, reason).max(max, reason)
+}
+
+/** A JSON object that the database can hold: `jsonb` takes neither NUL nor half a surrogate pair. */
+export const storableObject = z
+  .record(z.string(), z.json(), 'must be a JSON object')
+  .refine((value) => isStorable(JSON.stringify(value)), 'must not contain NUL or half a surrogate pair')
+
+/** A JSON object of a size to keep with every record. */
+export const metadataObject = storableObject.refine(
+  (value) => Buffer.byteLength(JSON.stringify(value)) <= MOST_METADATA_BYTES,
+  `must have at most ${MOST_METADATA_BYTES} bytes`,
+)
+
+/** A moment still to come. */
+export const futureDate = z
+  .date('must be a date')
+  .refine((date) => date.getTime() > Date.now(), 'must be in the future')
+
+/** How many of a connection's nodes one may ask for. */
+export const pageSize = wholeNumber(1, 500)
+
+/** Whether JSON text, as `JSON.stringify` writes it, has only characters that `jsonb` takes. */
+export function isStorable(json: string): boolean {
+  return !/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/i.test(json)
+}

@@ -1,0 +1,36 @@
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy'
+import type { ProviderKind, Timeouts } from '@millrace/shared'
+
+/** An upstream, as stored. */
+@Entity({ tableName: 'provider' })
+export class Provider {
+  @PrimaryKey({ type: 'uuid' })
+  id!: string
+
+  @Property({ type: 'text' })
+  name!: string
+
+  @Property({ type: 'text' })
+  kind!: ProviderKind
+
+  /** Null for a kind that is not reached by HTTP. */
+  @Property({ type: 'text', nullable: true })
+  baseUrl!: string | null
+
+  @Property({ type: 'boolean' })
+  enabled!: boolean
+
+  /** Only what was set; the rest is the defaults of the day. */
+  @Property({ type: 'json' })
+  timeouts!: Partial<Timeouts>
+
+  /** Only what was set, as the kind's schema takes it. */
+  @Property({ type: 'json' })
+  settings!: Record<string, unknown>
+
+  @Property({ type: 'datetime', length: 3 })
+  createdAt: Date = new Date()
+
+  @Property({ type: 'datetime', length: 3, onUpdate: () => new Date() })
+  updatedAt: Date = new Date()
+}

@@ -1,0 +1,113 @@
+import { DEFAULT_BASE_URLS, newId, type ProviderKind } from '@millrace/shared'
+
+import type { Alias } from '../aliases/alias.entity.ts'
+import type { Database } from '../db/database.ts'
+import { badInput, conflict } from '../graphql/errors.ts'
+import { readInput } from '../graphql/input.ts'
+import { requireRow } from '../graphql/rows.ts'
+import { changeConfiguration, type Actor, type Change } from '../revisions/change.ts'
+import type { Description } from '../revisions/difference.ts'
+import { readBaseUrl } from './base-url.ts'
+import type { CredentialService } from './credential.service.ts'
+import { Provider } from './provider.entity.ts'
+import { createProviderInput, mergedSettings, mergedTimeouts, updateProviderInput } from './provider.input.ts'
+import type { CreateProviderInput, UpdateProviderInput } from './provider.type.ts'
+
+/** Upstreams. */
+export class ProviderService {
+  readonly #database: Database
+  readonly #credentials: CredentialService
+  readonly #privateAllowed: boolean
+
+  /** @param privateAllowed whether providers may live at private addresses */
+  constructor(database: Database, credentials: CredentialService, privateAllowed: boolean) {
+    this.#database = database
+    this.#credentials = credentials
+    this.#privateAllowed = privateAllowed
+  }
+
+  list(): Promise<Provider[]> {
+    return this.#database.em().findAll(Provider, { orderBy: { name: 'asc' } })
+  }
+
+  findByName(name: string): Promise<Provider | null> {
+    return this.#database.em().findOne(Provider, { name })
+  }
+
+  create(actor: Actor, input: CreateProviderInput): Promise<Provider> {
+    return changeConfiguration(this.#database, actor, 'createProvider', (change) => this.add(change, input))
+  }
+
+  /** As {@link create}, within a change under way. */
+  async add(change: Change, given: CreateProviderInput): Promise<Provider> {
+    const input = readInput(createProviderInput, given)
+    const { kind } = input
+    const provider = Object.assign(new Provider(), {
+      id: newId(),
+      name: input.name,
+      kind,
+      baseUrl: this.#baseUrl(kind, input.baseUrl),
+      enabled: input.enabled ?? true,
+      timeouts: mergedTimeouts({}, input.timeouts),
+      settings: mergedSettings(kind, {}, input.settings),
+    })
+    change.em.persist(provider)
+    change.created('provider', provider.name, describe(provider))
+    for (const [i, apiKey] of (input.apiKeys ?? []).entries()) {
+      await this.#credentials.add(change, provider, { apiKey }, `input.apiKeys.${i}`)
+    }
+    return provider
+  }
+
+  update(actor: Actor, id: string, given: UpdateProviderInput): Promise<Provider> {
+    const input = readInput(updateProviderInput, given)
+    return changeConfiguration(this.#database, actor, 'updateProvider', async (change) => {
+      const provider = await requireRow(change.em, Provider, id, 'provider')
+      const before = describe(provider)
+      const previousUrl = provider.baseUrl
+      if (input.name !== undefined) provider.name = input.name
+      if (input.enabled !== undefined) provider.enabled = input.enabled
+      if (input.baseUrl !== undefined) provider.baseUrl = this.#baseUrl(provider.kind, input.baseUrl)
+      provider.timeouts = mergedTimeouts(provider.timeouts, input.timeouts)
+      provider.settings = mergedSettings(provider.kind, provider.settings, input.settings)
+      change.updated('provider', provider.name, before, describe(provider))
+      if (provider.baseUrl !== previousUrl) await this.#credentials.disableAll(change, provider)
+      return provider
+    })
+  }
+
+  remove(actor: Actor, id: string): Promise<boolean> {
+    return changeConfiguration(this.#database, actor, 'deleteProvider', async (change) => {
+      const provider = await requireRow(change.em, Provider, id, 'provider')
+      const users = await aliasesThatUse(change, provider)
+      if (users.length > 0) throw conflict(`routes of these aliases use it: ${users.join(', ')}`)
+      change.em.remove(provider)
+      change.deleted('provider', provider.name, describe(provider))
+      return true
+    })
+  }
+
+  #baseUrl(kind: ProviderKind, given: string | null | undefined): string | null {
+    if (kind === 'SIMULATED') {
+      if (given) throw badInput('input.baseUrl', 'is not for SIMULATED, which asks nobody')
+      return null
+    }
+    const value = given ?? DEFAULT_BASE_URLS[kind]
+    if (value === undefined) throw badInput('input.baseUrl', `is needed for ${kind}`)
+    const result = readBaseUrl(value, this.#privateAllowed)
+    if ('fault' in result) throw badInput('input.baseUrl', result.fault)
+    return result.baseUrl
+  }
+}
+
+async function aliasesThatUse(change: Change, provider: Provider): Promise<string[]> {
+  const rows = await change.em.execute<Pick<Alias, 'name'>[]>(
+    'select distinct alias.name from route join alias on alias.id = route.alias_id where route.provider_id = ? order by alias.name',
+    [provider.id],
+  )
+  return rows.map(({ name }) => name)
+}
+
+function describe({ name, kind, baseUrl, enabled, timeouts, settings }: Provider): Description {
+  return { name, kind, baseUrl, enabled, timeouts, settings }
+}

@@ -1,0 +1,44 @@
+import { isId, REPORT_INTERVAL_MS } from '@millrace/shared'
+
+import type { Database } from '../db/database.ts'
+import { badInput } from '../graphql/errors.ts'
+import { ProxyInstance } from './proxy.entity.ts'
+import { toProxyInstance, type ProxyInstanceType, type ProxyReportInput } from './proxy.type.ts'
+
+/** Two reports may be lost on the way. */
+const ONLINE_SECONDS = (3 * REPORT_INTERVAL_MS) / 1_000
+
+/** The proxies, as they report themselves. */
+export class ProxyService {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** The longest seen first. */
+  async list(): Promise<ProxyInstanceType[]> {
+    const em = this.#database.em()
+    const [clock] = await em.execute<{ now: string }[]>('select now() as now')
+    const onlineSince = new Date(clock!.now).getTime() - ONLINE_SECONDS * 1_000
+    const rows = await em.findAll(ProxyInstance, { orderBy: { startedAt: 'asc', id: 'asc' } })
+    return rows.map((row) => toProxyInstance(row, row.lastSeenAt.getTime() >= onlineSince))
+  }
+
+  /** Takes a proxy's report; forgets those that have not been seen for a day. */
+  async report(report: ProxyReportInput): Promise<void> {
+    if (!isId(report.id)) throw badInput('report.id', 'is not an id')
+    const { id, version, startedAt, configRevision, inFlight, requestsPerSecond, recordsQueued, recordsDropped } =
+      report
+    const em = this.#database.em()
+    await em.execute(
+      `insert into proxy_instance (id, version, started_at, last_seen_at, config_revision, in_flight, requests_per_second, records_queued, records_dropped)
+       values (?, ?, ?, now(), ?, ?, ?, ?, ?)
+       on conflict (id) do update set last_seen_at = excluded.last_seen_at, config_revision = excluded.config_revision,
+         in_flight = excluded.in_flight, requests_per_second = excluded.requests_per_second,
+         records_queued = excluded.records_queued, records_dropped = excluded.records_dropped`,
+      [id, version, startedAt, configRevision, inFlight, requestsPerSecond, recordsQueued, recordsDropped],
+    )
+    await em.execute("delete from proxy_instance where last_seen_at < now() - interval '1 day'")
+  }
+}

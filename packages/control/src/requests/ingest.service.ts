@@ -1,0 +1,83 @@
+import { MAX_INGEST_BATCH, newId, parseRecord, type IngestResult, type RequestRecord } from '@millrace/shared'
+import type { Logger } from 'pino'
+
+import type { Database } from '../db/database.ts'
+import { isDataFault } from '../db/failure.ts'
+import type { Bus } from '../feed/bus.ts'
+import { badInput } from '../graphql/errors.ts'
+import { isStorable } from '../graphql/input.ts'
+import { insertRecords } from './request.store.ts'
+
+/** A record that was stored just now. */
+export interface StoredRecord {
+  readonly eventId: string
+  readonly at: Date
+  readonly record: RequestRecord
+}
+
+/** Takes records from proxies, each once however often it is sent, and tells the feed. */
+export class IngestService {
+  readonly #database: Database
+  readonly #feed: Bus<StoredRecord>
+  readonly #log: Logger
+
+  constructor(database: Database, feed: Bus<StoredRecord>, log: Logger) {
+    this.#database = database
+    this.#feed = feed
+    this.#log = log
+  }
+
+  async ingest(values: readonly unknown[]): Promise<IngestResult> {
+    if (values.length > MAX_INGEST_BATCH) throw badInput('records', `must be at most ${MAX_INGEST_BATCH}`)
+    const records = this.#parse(values)
+    const stored = await this.#store(records)
+    for (const record of records) {
+      // Deleted, so that a record that stood in the batch twice is published once.
+      if (stored.ids.delete(record.id)) this.#feed.publish({ eventId: newId(), at: new Date(), record })
+    }
+    const refused = values.length - records.length + stored.refused
+    return { stored: stored.count, duplicates: records.length - stored.refused - stored.count, refused }
+  }
+
+  #parse(values: readonly unknown[]): RequestRecord[] {
+    const records: RequestRecord[] = []
+    const reasons: string[] = []
+    for (const value of values) {
+      try {
+        const record = parseRecord(value)
+        records.push(isStorable(JSON.stringify(record)) ? record : (storable(record) as RequestRecord))
+      } catch (error) {
+        reasons.push((error as Error).message)
+      }
+    }
+    if (reasons.length > 0) this.#log.warn({ count: reasons.length, first: reasons[0] }, 'refused records')
+    return records
+  }
+
+  /** A record that the database itself can't take costs a few statements more, and nothing to its neighbours. */
+  async #store(records: readonly RequestRecord[]): Promise<{ ids: Set<string>; count: number; refused: number }> {
+    if (records.length === 0) return { ids: new Set(), count: 0, refused: 0 }
+    try {
+      const ids = await insertRecords(this.#database.em(), JSON.stringify(records))
+      return { ids, count: ids.size, refused: 0 }
+    } catch (error) {
+      if (!isDataFault(error)) throw error
+      if (records.length === 1) {
+        this.#log.warn({ record: records[0]!.id, code: (error as { code?: string }).code }, 'refused a record')
+        return { ids: new Set(), count: 0, refused: 1 }
+      }
+      const half = records.length >> 1
+      const a = await this.#store(records.slice(0, half))
+      const b = await this.#store(records.slice(half))
+      return { ids: new Set([...a.ids, ...b.ids]), count: a.count + b.count, refused: a.refused + b.refused }
+    }
+  }
+}
+
+/** With U+FFFD for what `jsonb` does not take: NUL, and half a surrogate pair. */
+function storable(value: unknown): unknown {
+  if (typeof value === 'string') return value.replaceAll('\0', '\uFFFD').toWellFormed()
+  if (Array.isArray(value)) return value.map(storable)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [storable(key) as string, storable(one)]))
+}

@@ -1,0 +1,132 @@
+import {
+  REQUEST_STATUSES,
+  USAGE_SOURCES,
+  type RequestRecord,
+  type RequestStatus,
+  type TokenUsage,
+  type UsageSource,
+} from '@millrace/shared'
+import { Field, Float, ID, Int, ObjectType, registerEnumType } from 'type-graphql'
+
+import { connectionOf } from '../graphql/connections.ts'
+import { enumOf } from '../graphql/enum.ts'
+import { DateTime, JSONValue } from '../graphql/scalars.ts'
+import { RouteAttemptType, toAttempt } from './attempt.type.ts'
+
+export const RequestStatusEnum = enumOf(REQUEST_STATUSES)
+registerEnumType(RequestStatusEnum, { name: 'RequestStatus' })
+
+export const UsageSourceEnum = enumOf(USAGE_SOURCES)
+registerEnumType(UsageSourceEnum, { name: 'UsageSource' })
+
+@ObjectType('TokenUsage', { simpleResolvers: true })
+export class TokenUsageType implements TokenUsage {
+  @Field(() => Int)
+  inputTokens!: number
+
+  @Field(() => Int)
+  outputTokens!: number
+
+  @Field(() => Int, { description: 'Of the input tokens.' })
+  cachedInputTokens!: number
+
+  @Field(() => Int, { description: 'Of the output tokens.' })
+  reasoningTokens!: number
+
+  @Field(() => UsageSourceEnum)
+  source!: UsageSource
+}
+
+@ObjectType('RequestRecord', {
+  description: 'One finished request, whatever became of it. Written once.',
+  simpleResolvers: true,
+})
+export class RequestRecordType {
+  /** For the field `project`. */
+  projectId!: string | null
+  /** For the field `token`. */
+  tokenId!: string | null
+  /** For the field `alias`. */
+  aliasId!: string | null
+  /** For the field `provider`. */
+  providerId!: string | null
+
+  @Field(() => ID, {
+    description: "Unique, made by the proxy, and in the answer's x-millrace-id; requestId may be the client's.",
+  })
+  id!: string
+
+  @Field(() => String)
+  requestId!: string
+
+  @Field(() => DateTime)
+  startedAt!: Date
+
+  @Field(() => DateTime)
+  finishedAt!: Date
+
+  @Field(() => String)
+  endpoint!: string
+
+  @Field(() => String)
+  model!: string
+
+  @Field(() => String, { nullable: true })
+  providerModel!: string | null
+
+  @Field(() => Boolean)
+  stream!: boolean
+
+  @Field(() => RequestStatusEnum)
+  status!: RequestStatus
+
+  @Field(() => Int)
+  httpStatus!: number
+
+  @Field(() => String, { nullable: true })
+  errorClass!: string | null
+
+  @Field(() => String, { nullable: true })
+  errorMessage!: string | null
+
+  @Field(() => TokenUsageType)
+  usage!: TokenUsage
+
+  @Field(() => Float)
+  latencyMs!: number
+
+  @Field(() => Float, { nullable: true })
+  timeToFirstTokenMs!: number | null
+
+  @Field(() => Float)
+  overheadMs!: number
+
+  @Field(() => [RouteAttemptType])
+  attempts!: RouteAttemptType[]
+
+  @Field(() => String, { nullable: true })
+  userKey!: string | null
+
+  @Field(() => String, { nullable: true })
+  conversationKey!: string | null
+
+  @Field(() => JSONValue, { nullable: true })
+  metadata!: Record<string, unknown> | null
+
+  @Field(() => Int)
+  configRevision!: number
+
+  @Field(() => String)
+  proxyId!: string
+}
+
+export const RequestRecordConnection = connectionOf('RequestRecord', () => RequestRecordType)
+
+export function toRequest(record: RequestRecord): RequestRecordType {
+  return {
+    ...record,
+    startedAt: new Date(record.startedAt),
+    finishedAt: new Date(record.finishedAt),
+    attempts: record.attempts.map(toAttempt),
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * The one way to change configuration: rows, revision, audit event and announcement in one transaction.
+ * Nothing writes configuration tables around it.
+ */
+import { newId } from '@millrace/shared'
+
+import type { Database, Em } from '../db/database.ts'
+import { CHANGE_LOCK } from '../db/locks.ts'
+import { differences, type Description, type Difference } from './difference.ts'
+
+/** The channel on which a revision's number is announced. */
+export const CONFIG_CHANNEL = 'millrace_config'
+
+const LONGEST_MESSAGE = 200
+
+/** Who changes something, and by which request. */
+export interface Actor {
+  readonly name: string
+  readonly requestId: string | null
+  readonly clientIp: string | null
+}
+
+/** A change under way: the transaction, and what was done in it so far. */
+export class Change {
+  readonly em: Em
+  readonly #done: Difference[] = []
+  /** The project that it concerns, for the audit event. */
+  projectId: string | null = null
+
+  constructor(em: Em) {
+    this.em = em
+  }
+
+  get done(): readonly Difference[] {
+    return this.#done
+  }
+
+  created(kind: string, name: string, after: Description): void {
+    this.#done.push({ action: 'CREATE', kind, name, path: null, before: null, after })
+  }
+
+  /** Notes each field that differs. An update that changes nothing is none. */
+  updated(kind: string, name: string, before: Description, after: Description): void {
+    for (const difference of differences(before, after))
+      this.#done.push({ action: 'UPDATE', kind, name, ...difference })
+  }
+
+  deleted(kind: string, name: string, before: Description): void {
+    this.#done.push({ action: 'DELETE', kind, name, path: null, before, after: null })
+  }
+}
+
+/**
+ * Runs `work` in a transaction and, if it has changed anything, makes the next revision of it.
+ * Changes of all control processes on a database take turns.
+ * @param action the mutation's name, for the audit event
+ */
+export function changeConfiguration<T>(
+  database: Database,
+  actor: Actor,
+  action: string,
+  work: (change: Change) => Promise<T>,
+): Promise<T> {
+  return database.em().transactional(async (em) => {
+    await em.execute('select pg_advisory_xact_lock(?)', [CHANGE_LOCK])
+    const change = new Change(em)
+    const result = await work(change)
+    await em.flush()
+    if (change.done.length > 0) await writeHistory(change, actor, action)
+    return result
+  })
+}
+
+async function writeHistory(change: Change, actor: Actor, action: string): Promise<void> {
+  const { em, done, projectId } = change
+  const summary = summaryOf(done)
+  const [revision] = await em.execute<{ number: number }[]>(
+    `insert into config_revision (number, created_at, author, message, changes)
+     select coalesce(max(number), 0) + 1, clock_timestamp(), ?, ?, ?::jsonb from config_revision
+     returning number`,
+    [actor.name, summary, JSON.stringify(done)],
+  )
+  await em.execute(
+    `insert into audit_event (id, at, actor, action, subject, project_id, result, request_id, client_ip, details)
+     values (?, clock_timestamp(), ?, ?, ?, ?, 'SUCCESS', ?, ?, ?::jsonb)`,
+    [
+      newId(),
+      actor.name,
+      action,
+      `${done[0]!.kind} ${done[0]!.name}`,
+      projectId,
+      actor.requestId,
+      actor.clientIp,
+      JSON.stringify({ revision: revision!.number, changes: done }),
+    ],
+  )
+  await em.execute('select pg_notify(?, ?)', [CONFIG_CHANNEL, String(revision!.number)])
+}
+
+/** `create provider openai, create alias gpt`, each thing once. */
+function summaryOf(done: readonly Difference[]): string {
+  const parts = new Set(done.map(({ action, kind, name }) => `${action.toLowerCase()} ${kind} ${name}`))
+  const summary = [...parts].join(', ')
+  return summary.length > LONGEST_MESSAGE ? `${summary.slice(0, LONGEST_MESSAGE - 1)}…` : summary
+}

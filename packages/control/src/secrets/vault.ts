@@ -1,0 +1,47 @@
+/** Turns an upstream key that a client entered into what is stored of it. */
+import { credentialContext, envReferenceAllowed, fingerprint, seal, type MasterKey } from '@millrace/shared'
+
+const REFERENCE = /^env:([A-Za-z_][A-Za-z0-9_]*)$/
+const LONGEST_KEY = 4_096
+
+/** What is stored: one of `sealed` and `env`, and what may be shown. */
+export interface StoredSecret {
+  readonly sealed: string | null
+  readonly env: string | null
+  readonly fingerprint: string
+}
+
+export class Vault {
+  readonly #masterKey: MasterKey
+  readonly #envAllow: readonly string[]
+
+  /** @param envAllow globs of the names that `env:` references may read */
+  constructor(masterKey: MasterKey, envAllow: readonly string[]) {
+    this.#masterKey = masterKey
+    this.#envAllow = envAllow
+  }
+
+  /** Why a key cannot be taken, or null. Never tells the key. */
+  fault(apiKey: string): string | null {
+    if (apiKey.startsWith('env:')) {
+      const name = REFERENCE.exec(apiKey)?.[1]
+      if (name === undefined) return 'must name a variable: env:NAME'
+      return envReferenceAllowed(name, this.#envAllow)
+        ? null
+        : `${name} is not a name that MILLRACE_ENV_ALLOW lets be read`
+    }
+    if (apiKey.length > LONGEST_KEY) return `must have at most ${LONGEST_KEY} characters`
+    return /^[\x21-\x7e]+$/.test(apiKey) ? null : 'must be printable ASCII without spaces'
+  }
+
+  /** Seals a key for one row of one provider; it opens nowhere else. */
+  store(apiKey: string, providerId: string, credentialId: string): StoredSecret {
+    const env = REFERENCE.exec(apiKey)?.[1]
+    if (env !== undefined) return { sealed: null, env, fingerprint: apiKey }
+    return {
+      sealed: seal(apiKey, this.#masterKey, credentialContext(providerId, credentialId)),
+      env: null,
+      fingerprint: fingerprint(apiKey),
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/** The HTTP server: what answers on which path. */
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+import { SettingsError } from '@millrace/shared'
+import { H3 } from 'h3'
+import { toNodeHandler } from 'h3/node'
+
+import type { GraphqlOverHttp } from './graphql/http.ts'
+
+/** Why the control plane is not ready, or null. */
+export type Readiness = () => Promise<string | null>
+
+/** Longer than clients keep an idle connection: whoever closes it first must not be the one who is about to be asked. */
+const KEEP_ALIVE_MS = 75_000
+
+/** What runs when the process ends may take so long. */
+const CLOSE_TIMEOUT_MS = 10_000
+
+export const GRAPHQL_PATH = '/graphql'
+
+const GREETING = `This is the control plane of Millrace, an LLM gateway.
+
+/graphql   the API: GraphQL over HTTP and WebSocket (graphql-ws), with an admin key as bearer token
+/healthz   whether the process runs
+/readyz    whether it can serve
+`
+
+export function createHttpServer(graphql: GraphqlOverHttp, readiness: Readiness): Server {
+  const app = new H3()
+  app.get('/', () => new Response(GREETING, { headers: { 'content-type': 'text/plain; charset=utf-8' } }))
+  app.get('/healthz', () => ({ status: 'ok' }))
+  app.get('/readyz', async () => {
+    const reason = await readiness()
+    return reason === null ? { status: 'ready' } : Response.json({ status: 'not ready', reason }, { status: 503 })
+  })
+  app.all(GRAPHQL_PATH, (event) => graphql.handle(event))
+  return createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, toNodeHandler(app))
+}
+
+/**
+ * @param port 0: a free one
+ * @returns the port that it listens on
+ * @throws SettingsError
+ */
+export function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE')
+        reject(new SettingsError('MILLRACE_CONTROL_PORT', `port ${port} of ${host} is in use`))
+      else if (error.code === 'EACCES')
+        reject(new SettingsError('MILLRACE_CONTROL_PORT', `port ${port} needs other rights`))
+      else reject(new SettingsError('MILLRACE_HOST', `cannot listen on ${host} (${error.code})`))
+    })
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port))
+  })
+}
+
+/** Takes no more connections and waits for what runs on the others. */
+export async function closeServer(server: Server): Promise<void> {
+  const timer = setTimeout(() => server.closeAllConnections(), CLOSE_TIMEOUT_MS)
+  await new Promise((resolve) => server.close(resolve))
+  clearTimeout(timer)
+}

@@ -1,0 +1,39 @@
+import { Entity, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy'
+
+import { Project } from '../projects/project.entity.ts'
+
+/** A client's key, as stored: never the secret itself. */
+@Entity({ tableName: 'token' })
+export class Token {
+  @PrimaryKey({ type: 'uuid' })
+  id!: string
+
+  @ManyToOne({ entity: () => Project, mapToPk: true, fieldName: 'project_id' })
+  project!: string
+
+  @Property({ type: 'text' })
+  name!: string
+
+  /** The part of the secret that may be shown. */
+  @Property({ type: 'text' })
+  prefix!: string
+
+  /** SHA-256 in hex. */
+  @Property({ type: 'text' })
+  digest!: string
+
+  @Property({ type: 'datetime', length: 3, nullable: true })
+  expiresAt!: Date | null
+
+  @Property({ type: 'json', nullable: true })
+  metadata!: Record<string, unknown> | null
+
+  @Property({ type: 'datetime', length: 3, nullable: true })
+  revokedAt!: Date | null
+
+  @Property({ type: 'datetime', length: 3 })
+  createdAt: Date = new Date()
+
+  @Property({ type: 'datetime', length: 3, onUpdate: () => new Date() })
+  updatedAt: Date = new Date()
+}

@@ -1,0 +1,152 @@
+import { isId, newId, newSecret, TOKEN_PREFIX } from '@millrace/shared'
+import * as z from 'zod'
+
+import type { Database } from '../db/database.ts'
+import { pageOf, type Page } from '../graphql/connections.ts'
+import { decodeCursor, encodeCursor } from '../graphql/cursor.ts'
+import { futureDate, metadataObject, nameText, pageSize, readInput } from '../graphql/input.ts'
+import { merged, type JsonObject } from '../graphql/merge.ts'
+import { requireRow } from '../graphql/rows.ts'
+import { likePattern } from '../graphql/search.ts'
+import { Project } from '../projects/project.entity.ts'
+import { changeConfiguration, type Actor, type Change } from '../revisions/change.ts'
+import type { Description } from '../revisions/difference.ts'
+import { Token } from './token.entity.ts'
+import {
+  toToken,
+  type CreateTokenInput,
+  type TokenStatus,
+  type TokenType,
+  type UpdateTokenInput,
+} from './token.type.ts'
+
+const createInput = z.object({
+  name: nameText,
+  project: z.string(),
+  expiresAt: futureDate.nullish(),
+  metadata: metadataObject.nullish(),
+})
+const updateInput = z.object({
+  name: nameText.optional(),
+  expiresAt: futureDate.nullish(),
+  metadata: metadataObject.nullish(),
+})
+
+export interface TokenQuery {
+  readonly project: string | null
+  readonly status: TokenStatus | null
+  /** In the name or the prefix. */
+  readonly search: string | null
+  readonly first: number | null
+  readonly after: string | null
+}
+
+/** A new token, and its secret, which is kept nowhere. */
+export interface IssuedToken {
+  readonly token: Token
+  readonly secret: string
+}
+
+/** Clients' keys. */
+export class TokenService {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** Newest first. */
+  async page(query: TokenQuery): Promise<Page<TokenType>> {
+    const first = readInput(pageSize, query.first ?? 50, 'first')
+    const conditions: object[] = [statusCondition(query.status)]
+    if (query.project !== null) {
+      if (!isId(query.project)) return pageOf([], first, null, () => '', toToken)
+      conditions.push({ project: query.project })
+    }
+    if (query.search) {
+      const pattern = likePattern(query.search)
+      conditions.push({ $or: [{ name: { $ilike: pattern } }, { prefix: { $ilike: pattern } }] })
+    }
+    if (query.after !== null) conditions.push({ id: { $lt: decodeCursor(query.after, isId)[0]! } })
+    // By id, which sorts by the time it was made.
+    const rows = await this.#database
+      .em()
+      .find(Token, { $and: conditions }, { orderBy: { id: 'desc' }, limit: first + 1 })
+    return pageOf(rows, first, query.after, ({ id }) => encodeCursor(id), toToken)
+  }
+
+  create(actor: Actor, input: CreateTokenInput): Promise<IssuedToken> {
+    return changeConfiguration(this.#database, actor, 'createToken', (change) => this.add(change, input))
+  }
+
+  /** As {@link create}, within a change under way. */
+  async add(change: Change, given: CreateTokenInput): Promise<IssuedToken> {
+    const input = readInput(createInput, given)
+    const project = await requireRow(change.em, Project, input.project, 'project', 'input.project')
+    const { secret, prefix, digest } = newSecret(TOKEN_PREFIX)
+    const token = Object.assign(new Token(), {
+      id: newId(),
+      project: project.id,
+      name: input.name,
+      prefix,
+      digest,
+      expiresAt: input.expiresAt ?? null,
+      metadata: input.metadata ?? null,
+      revokedAt: null,
+    })
+    change.em.persist(token)
+    change.projectId = project.id
+    change.created('token', token.name, describe(token))
+    return { token, secret }
+  }
+
+  update(actor: Actor, id: string, given: UpdateTokenInput): Promise<Token> {
+    const input = readInput(updateInput, given)
+    return changeConfiguration(this.#database, actor, 'updateToken', async (change) => {
+      const token = await requireRow(change.em, Token, id, 'token')
+      const before = describe(token)
+      if (input.name !== undefined) token.name = input.name
+      if (input.expiresAt !== undefined) token.expiresAt = input.expiresAt
+      if (input.metadata !== undefined) {
+        token.metadata = input.metadata && mergedMetadata(token.metadata, input.metadata)
+      }
+      change.projectId = token.project
+      change.updated('token', token.name, before, describe(token))
+      return token
+    })
+  }
+
+  /** For good. Revoking it again changes nothing. */
+  revoke(actor: Actor, id: string): Promise<Token> {
+    return changeConfiguration(this.#database, actor, 'revokeToken', async (change) => {
+      const token = await requireRow(change.em, Token, id, 'token')
+      const before = describe(token)
+      token.revokedAt ??= new Date()
+      change.projectId = token.project
+      change.updated('token', token.name, before, describe(token))
+      return token
+    })
+  }
+}
+
+function mergedMetadata(stored: JsonObject | null, patch: JsonObject): JsonObject {
+  return readInput(metadataObject, merged(stored ?? {}, patch), 'input.metadata')
+}
+
+function statusCondition(status: TokenStatus | null): object {
+  const now = new Date()
+  switch (status) {
+    case 'REVOKED':
+      return { revokedAt: { $ne: null } }
+    case 'EXPIRED':
+      return { revokedAt: null, expiresAt: { $lte: now } }
+    case 'ACTIVE':
+      return { revokedAt: null, $or: [{ expiresAt: null }, { expiresAt: { $gt: now } }] }
+    case null:
+      return {}
+  }
+}
+
+function describe({ prefix, name, project, expiresAt, metadata, revokedAt }: Token): Description {
+  return { prefix, name, project, expiresAt, metadata, revoked: revokedAt !== null }
+}

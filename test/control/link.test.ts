@@ -1,0 +1,452 @@
+/** What proxies and control say to each other, and what comes of it, on each database. */
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+
+import {
+  credentialContext,
+  digest,
+  INGEST_RECORDS_MUTATION,
+  newId,
+  open,
+  parseMasterKey,
+  parseSnapshot,
+  REPORT_PROXY_MUTATION,
+  SNAPSHOTS_SUBSCRIPTION,
+  type IngestResult,
+  type RequestRecord,
+  type Snapshot,
+} from '@millrace/shared'
+
+import { uniqueName } from '../helpers/gateway.ts'
+import type { Subscription } from '../helpers/graphql.ts'
+import { waitFor, within } from '../helpers/wait.ts'
+import * as documents from './documents.ts'
+import { onEachDatabase } from './suites.ts'
+
+const FEED = `subscription ($filter: RequestFilter, $kinds: [FeedEventKind!]) {
+  requestFeed(filter: $filter, kinds: $kinds) {
+    id kind at requestId dropped
+    record { id model errorMessage project { name } token { name } alias { name } provider { name } attempts { providerName } }
+  }
+}`
+const REQUESTS = `query ($filter: RequestFilter, $first: Int, $after: String) {
+  requests(filter: $filter, first: $first, after: $after) {
+    edges { cursor node { id requestId } } pageInfo { hasNextPage hasPreviousPage endCursor } totalCount
+  }
+}`
+
+await onEachDatabase((stage) => {
+  const ask = async (document: string, variables = {}, key?: string | null): Promise<any> =>
+    (await stage.control.gql(document, variables, key)).it
+  const ingest = async (records: readonly unknown[]): Promise<IngestResult> =>
+    (await stage.control.gql(INGEST_RECORDS_MUTATION, { records }, stage.control.proxyKey)).ingestRecords
+  const snapshots = (key = stage.control.proxyKey): Subscription<any> =>
+    stage.control.subscribe(SNAPSHOTS_SUBSCRIPTION, {}, key)
+  const next = async (events: Subscription<any>): Promise<Snapshot> => {
+    const { value } = await within(5_000, 'a snapshot', events.next())
+    assert.equal(value.snapshots.document.revision, value.snapshots.revision)
+    return parseSnapshot(value.snapshots.document)
+  }
+  /** A proxy that connects a moment after a change may still be told what was before it, and then what is. */
+  const newest = async (): Promise<Snapshot> => {
+    const { number } = await ask(documents.NEWEST_REVISION)
+    await using events = snapshots()
+    for (;;) {
+      const snapshot = await next(events)
+      if (snapshot.revision >= number) return snapshot
+    }
+  }
+  const provider = (more = {}): Promise<any> =>
+    ask(documents.CREATE_PROVIDER, {
+      input: { name: uniqueName('provider'), kind: 'OPENAI_COMPATIBLE', baseUrl: 'http://127.0.0.1:9/v1', ...more },
+    })
+
+  describe('snapshots', () => {
+    test('come at once, whole, and again within a second of each change', async () => {
+      await using events = snapshots()
+      const first = await next(events)
+      assert.deepEqual(
+        [first.aliases.map(({ name }) => name), first.projects.map(({ name }) => name)],
+        [['demo'], ['default']],
+      )
+      assert.equal(first.tokens[0]!.digest, digest(stage.control.token))
+      const since = performance.now()
+      await ask(documents.CREATE_PROJECT, { input: { name: uniqueName('project') } })
+      const second = await next(events)
+      assert.ok(performance.now() - since < 1_000, `took ${performance.now() - since} ms`)
+      assert.deepEqual([second.revision, second.projects.length], [first.revision + 1, 2])
+    })
+
+    test('hold sealed keys that open under the master key, and only those that serve', async () => {
+      const made = await provider({ apiKeys: ['sk-the-key', 'env:ACME_API_KEY', 'sk-switched-off'] })
+      await ask(documents.SET_CREDENTIAL_ENABLED, { id: made.credentials[2].id, enabled: false })
+      const { providers } = await newest()
+      const { credentials } = providers.find(({ id }) => id === made.id)!
+      assert.equal(credentials.length, 2)
+      const masterKey = parseMasterKey((await readFile(join(stage.control.dataDir, 'master.key'), 'utf8')).trim())
+      const { id, secret } = credentials[0]!
+      assert.ok('sealed' in secret && !JSON.stringify(providers).includes('sk-the-key'))
+      assert.equal(open(secret.sealed, [masterKey], credentialContext(made.id, id)), 'sk-the-key')
+      assert.throws(() => open(secret.sealed, [masterKey], credentialContext(made.id, newId())), /another row/)
+      assert.deepEqual(credentials[1]!.secret, { env: 'ACME_API_KEY' })
+    })
+
+    test('say which tokens are revoked and which projects are not active', async () => {
+      const { id: project } = await ask(documents.CREATE_PROJECT, { input: { name: uniqueName('project') } })
+      const expiresAt = new Date(Date.now() + 60_000).toISOString()
+      const { token, secret } = await ask(documents.CREATE_TOKEN, { input: { name: 't', project, expiresAt } })
+      await ask(documents.REVOKE_TOKEN, { id: token.id })
+      await ask(documents.UPDATE_PROJECT, { id: project, input: { active: false } })
+      const { tokens, projects } = await newest()
+      assert.deepEqual(
+        tokens.find(({ id }) => id === token.id),
+        { id: token.id, projectId: project, digest: digest(secret), revoked: true, expiresAt },
+      )
+      assert.equal(projects.find(({ id }) => id === project)!.active, false)
+    })
+
+    test('are for proxies alone, as is what proxies send', async () => {
+      const { control } = stage
+      await using asAdmin = snapshots(control.adminKey)
+      await assert.rejects(asAdmin.next(), { code: 'FORBIDDEN' })
+      await using asNobody = snapshots('nobody')
+      await assert.rejects(asNobody.next(), { code: 4403 })
+      await assert.rejects(control.gql(INGEST_RECORDS_MUTATION, { records: [] }), { code: 'FORBIDDEN' })
+      await assert.rejects(control.gql(INGEST_RECORDS_MUTATION, { records: [] }, null), { code: 'UNAUTHENTICATED' })
+      await using feed = control.subscribe(FEED, {}, control.proxyKey)
+      await assert.rejects(feed.next(), { code: 'FORBIDDEN' })
+    })
+
+    test("end with their key's revocation", async () => {
+      const { secret, adminKey } = await ask(documents.CREATE_ADMIN_KEY, { name: 'short-lived', role: 'PROXY' })
+      await using events = snapshots(secret)
+      await next(events)
+      await ask(documents.REVOKE_ADMIN_KEY, { id: adminKey.id })
+      const end = (async () => {
+        while (!(await events.next()).done);
+      })()
+      await assert.rejects(within(3_000, 'the end of the socket', end), { code: 4403 })
+    })
+  })
+
+  describe('records', () => {
+    test('are stored once, however often they are sent', async () => {
+      const records = [sample(), sample()]
+      assert.deepEqual(await ingest([...records, records[0]]), { stored: 2, duplicates: 1, refused: 0 })
+      assert.deepEqual(await ingest([...records, sample()]), { stored: 1, duplicates: 2, refused: 0 })
+      const { request } = await stage.control.gql(
+        `query ($id: ID) { request(id: $id) {
+          id requestId startedAt finishedAt endpoint model providerModel stream status httpStatus errorClass errorMessage
+          usage { inputTokens outputTokens cachedInputTokens reasoningTokens source } latencyMs timeToFirstTokenMs overheadMs
+          userKey conversationKey metadata configRevision proxyId project { id } token { id } alias { id } provider { id }
+          attempts {
+            index routeId providerName providerModel startedAt latencyMs timeToFirstTokenMs upstreamStatus errorClass
+            errorMessage upstreamUrl contentType credentialSource credentialFingerprint hedged provider { id } route { id }
+          }
+        } }`,
+        { id: records[0]!.id },
+      )
+      const { projectId, tokenId, aliasId, providerId, attempts, ...rest } = records[0]!
+      const gone = { project: null, token: null, alias: null, provider: null }
+      const tried = attempts.map(({ providerId: _, ...attempt }) => ({ ...attempt, provider: null, route: null }))
+      assert.deepEqual(
+        { ...request },
+        { ...rest, ...gone, attempts: tried },
+        `${projectId} ${tokenId} ${aliasId} ${providerId}`,
+      )
+    })
+
+    test('that can be no records are refused, and cost their neighbours nothing', async () => {
+      const good = [sample(), sample({ model: '\u4e00'.repeat(4_096), requestId: 'r'.repeat(4_096) })]
+      const bad = [
+        {},
+        5,
+        'text',
+        { ...sample(), id: 'no id' },
+        { ...sample(), usage: null },
+        // What the schema takes and the database can't hold.
+        sample({ startedAt: '0000-01-01T00:00:00Z' }),
+        sample({ usage: { ...sample().usage, inputTokens: 3_000_000_000 } }),
+      ]
+      assert.deepEqual(await ingest([good[0], ...bad, good[1]]), { stored: 2, duplicates: 0, refused: bad.length })
+      await assert.rejects(ingest(Array.from({ length: 1_001 }, () => 1)), { code: 'BAD_USER_INPUT', field: 'records' })
+    })
+
+    test('with NUL and half surrogate pairs are stored without them', async () => {
+      const record = sample({ errorMessage: 'a\0b\ud800c', metadata: { 'k\0': ['\udc00'] } })
+      assert.equal((await ingest([record])).stored, 1)
+      const { request } = await stage.control.gql('query ($id: ID) { request(id: $id) { errorMessage metadata } }', {
+        id: record.id,
+      })
+      assert.deepEqual({ ...request }, { errorMessage: 'a\uFFFDb\uFFFDc', metadata: { 'k\uFFFD': ['\uFFFD'] } })
+    })
+
+    test('come in pages, newest first, though many began at the same moment', async () => {
+      const model = uniqueName('paged')
+      const startedAt = new Date().toISOString()
+      const records = Array.from({ length: 25 }, (_, i) => sample(i < 20 ? { model, startedAt } : { model }))
+      await ingest(records)
+      const seen: string[] = []
+      for (let after: string | null = null; ;) {
+        const { requests }: any = await stage.control.gql(REQUESTS, { filter: { model }, first: 7, after })
+        assert.equal(requests.pageInfo.hasPreviousPage, after !== null)
+        seen.push(...requests.edges.map(({ node }: any) => node.id))
+        if (!requests.pageInfo.hasNextPage) break
+        after = requests.pageInfo.endCursor
+      }
+      const key = ({ startedAt: at, id }: RequestRecord): string => at + id
+      assert.deepEqual(
+        seen,
+        records.sort((a, b) => (key(a) < key(b) ? 1 : -1)).map(({ id }) => id),
+      )
+      await assert.rejects(stage.control.gql(REQUESTS, { after: 'nowhere' }), {
+        code: 'BAD_USER_INPUT',
+        field: 'after',
+      })
+      await assert.rejects(stage.control.gql(REQUESTS, { first: 0 }), { code: 'BAD_USER_INPUT', field: 'first' })
+    })
+
+    test('of one request id: the newest is shown', async () => {
+      const requestId = uniqueName('twice')
+      const [older, newer] = [sample({ requestId, startedAt: '2026-01-01T00:00:00Z' }), sample({ requestId })]
+      await ingest([newer, older])
+      const { request } = await stage.control.gql('query ($id: String) { request(requestId: $id) { id } }', {
+        id: requestId,
+      })
+      assert.equal(request.id, newer.id)
+    })
+  })
+
+  describe('the feed', () => {
+    test('tells of a record within 250 ms, by the names that things have now', async () => {
+      const ids = await stage.control.gql(
+        '{ projects { id name } tokens { edges { node { id } } } aliases { id name } providers { id name } }',
+      )
+      const simulator = ids.providers.find(({ name }: any) => name === 'simulator').id
+      const project = ids.projects.find(({ name }: any) => name === 'default').id
+      const record = (): RequestRecord =>
+        sample({
+          projectId: project,
+          aliasId: ids.aliases[0].id,
+          providerId: simulator,
+          tokenId: ids.tokens.edges.at(-1).node.id,
+        })
+      await using events = await subscribed({})
+      const first = record()
+      const since = performance.now()
+      const [{ value }] = await Promise.all([events.next(), ingest([first])])
+      assert.ok(performance.now() - since < 1_000, `took ${performance.now() - since} ms`)
+      const { requestFeed: event } = value
+      assert.deepEqual([event.kind, event.requestId, event.dropped], ['FINISHED', first.requestId, 0])
+      assert.equal(event.record.id, first.id)
+      assert.deepEqual(
+        [event.record.project.name, event.record.token.name, event.record.alias.name, event.record.provider.name],
+        ['default', 'default', 'demo', 'simulator'],
+      )
+      const name = uniqueName('renamed')
+      await ask(documents.UPDATE_PROVIDER, { id: simulator, input: { name } })
+      await ask(documents.UPDATE_PROVIDER, { id: simulator, input: { name: 'simulator' } })
+      await ask(documents.UPDATE_PROVIDER, { id: simulator, input: { name } })
+      await waitFor(async () => {
+        const [{ value: later }] = await Promise.all([events.next(), ingest([record()])])
+        return later.requestFeed.record.provider.name === name
+      })
+    })
+
+    test('tells each record once, in the order in which they came', async () => {
+      const model = uniqueName('ordered')
+      await using events = await subscribed({ filter: { model } })
+      const records = Array.from({ length: 50 }, () => sample({ model }))
+      await ingest([records[0], ...records.slice(0, 30)])
+      await ingest(records)
+      for (const { id } of records) assert.equal((await events.next()).value.requestFeed.record.id, id)
+    })
+
+    const model = uniqueName('filtered')
+    const [projectId, tokenId, providerId] = [newId(), newId(), newId()]
+    const records = [
+      sample({ model, projectId, stream: true, latencyMs: 5 }),
+      sample({
+        model,
+        tokenId,
+        status: 'ERROR',
+        errorClass: 'upstream_5xx',
+        errorMessage: 'An Oops, 100%_sure',
+        latencyMs: 50,
+      }),
+      sample({ model, providerId, status: 'TIMEOUT', errorClass: 'upstream_timeout', userKey: 'Ann', latencyMs: 500 }),
+      sample({ model, status: 'CANCELLED', startedAt: '2026-01-01T00:00:00.000Z', requestId: 'of-January' }),
+    ]
+    const filters: [filter: object, matching: number[]][] = [
+      [{ project: projectId }, [0]],
+      [{ token: tokenId }, [1]],
+      [{ provider: providerId }, [2]],
+      [{ status: ['ERROR', 'TIMEOUT'] }, [1, 2]],
+      [{ status: [] }, []],
+      [{ errorClass: 'upstream_5xx' }, [1]],
+      [{ stream: true }, [0]],
+      [{ stream: false, minLatencyMs: 50 }, [1, 2]],
+      [{ from: '2026-01-01T00:00:00Z', to: '2026-01-01T00:00:00.001Z' }, [3]],
+      [{ to: '2026-01-01T00:00:00Z' }, []],
+      [{ requestId: 'of-January' }, [3]],
+      [{ search: 'oops' }, [1]],
+      [{ search: '0%_S' }, [1]],
+      [{ search: 'ann' }, [2]],
+      [{ search: 'OF-JAN' }, [3]],
+      [{ search: '_' }, [1]],
+      [{ project: null, status: null }, [0, 1, 2, 3]],
+    ]
+    test('and the list of requests agree on each filter', async () => {
+      const feeds = await Promise.all(filters.map(([filter]) => subscribed({ filter: { model, ...filter } })))
+      const all = await subscribed({ filter: { model } })
+      const none = await subscribed({ filter: { model }, kinds: [] })
+      await ingest(records)
+      const last = sample({ model: `${model}-last` })
+      await ingest([last])
+      for (const [i, [filter, matching]] of filters.entries()) {
+        const wanted = matching.map((one) => records[one]!.id)
+        const events = feeds[i]!
+        for (const id of wanted)
+          assert.equal((await events.next()).value.requestFeed.record.id, id, JSON.stringify(filter))
+        const { requests } = await stage.control.gql(REQUESTS, { filter: { model, ...filter } })
+        const found = requests.edges.map(({ node }: any) => node.id)
+        assert.deepEqual(found.sort(), wanted.sort(), JSON.stringify(filter))
+      }
+      for (const events of [...feeds, all, none]) await events.return!()
+    })
+
+    for (const [filter, field] of [
+      [{ project: 'no id' }, 'filter.project'],
+      [{ status: ['LOST'] }, 'filter.status.0'],
+      [{ from: 'yesterday' }, 'filter.from'],
+    ] as const) {
+      test(`refuses ${JSON.stringify(filter)}, as the list does`, async () => {
+        await using events = stage.control.subscribe(FEED, { filter })
+        const { code, field: told } = await events.next().then(
+          () => assert.fail('was not refused'),
+          // Refused before it begins, it ends in plain errors; once it has begun, in an answer with them.
+          (thrown: any) => (Array.isArray(thrown) ? thrown[0].extensions : thrown),
+        )
+        assert.deepEqual([code, told], ['BAD_USER_INPUT', field])
+        await assert.rejects(stage.control.gql(REQUESTS, { filter }), { code: 'BAD_USER_INPUT', field })
+      })
+    }
+
+    /** A subscription that the server has taken up: it is told of what comes from now on. */
+    async function subscribed(variables: object): Promise<Subscription<any>> {
+      const events = stage.control.subscribe(FEED, { ...variables })
+      const marker = sample({ model: uniqueName('marker') })
+      const probe = stage.control.subscribe(FEED, { filter: { model: marker.model } })
+      // Both are sent before the marker is known to have come: the later of two subscriptions is the slower one.
+      const first = events.next()
+      const heard = probe.next()
+      await events.connected
+      await probe.connected
+      await waitFor(async () => {
+        await ingest([{ ...marker, id: newId() }])
+        return within(200, 'the marker', heard).then(() => true)
+      })
+      await probe.return!()
+      return withFirst(events, first, marker.model)
+    }
+  })
+
+  test('proxies are seen as they report themselves', async () => {
+    const report = {
+      id: newId(),
+      version: '1.2.3',
+      startedAt: '2026-01-01T00:00:00.000Z',
+      configRevision: 3,
+      inFlight: 2,
+      requestsPerSecond: 1.5,
+      recordsQueued: 4,
+      recordsDropped: 5,
+    }
+    const send = (more = {}): Promise<any> =>
+      stage.control.gql(REPORT_PROXY_MUTATION, { report: { ...report, ...more } }, stage.control.proxyKey)
+    await send()
+    await send({ configRevision: 4 })
+    const { proxies } = await stage.control.gql(
+      '{ proxies { id version startedAt lastSeenAt online configRevision inFlight requestsPerSecond recordsQueued recordsDropped } }',
+    )
+    const { lastSeenAt, ...rest } = proxies.find(({ id }: any) => id === report.id)
+    assert.deepEqual(rest, { ...report, configRevision: 4, online: true })
+    assert.ok(Math.abs(Date.now() - Date.parse(lastSeenAt)) < 60_000)
+    await assert.rejects(send({ id: 'no id' }), { code: 'BAD_USER_INPUT', field: 'report.id' })
+  })
+})
+
+/** A record with every field set, of things that are nowhere. */
+function sample(more: Partial<RequestRecord> = {}): RequestRecord {
+  const now = new Date().toISOString()
+  return {
+    id: newId(),
+    requestId: newId(),
+    startedAt: now,
+    finishedAt: now,
+    projectId: newId(),
+    tokenId: newId(),
+    endpoint: '/v1/chat/completions',
+    model: 'sample',
+    aliasId: newId(),
+    providerId: newId(),
+    providerModel: 'sample-model',
+    stream: false,
+    status: 'SUCCESS',
+    httpStatus: 200,
+    errorClass: null,
+    errorMessage: null,
+    usage: { inputTokens: 1, outputTokens: 2, cachedInputTokens: 1, reasoningTokens: 1, source: 'PROVIDER' },
+    latencyMs: 12.5,
+    timeToFirstTokenMs: 3.25,
+    overheadMs: 0.125,
+    attempts: [
+      {
+        index: 0,
+        routeId: newId(),
+        providerId: newId(),
+        providerName: 'gone',
+        providerModel: 'sample-model',
+        startedAt: now,
+        latencyMs: 12,
+        timeToFirstTokenMs: 3,
+        upstreamStatus: 200,
+        errorClass: null,
+        errorMessage: null,
+        upstreamUrl: 'http://127.0.0.1:9/v1',
+        contentType: 'application/json',
+        credentialSource: 'PROVIDER',
+        credentialFingerprint: 'sha256:0123456789abcdef',
+        hedged: false,
+      },
+    ],
+    userKey: 'a user',
+    conversationKey: 'a conversation',
+    metadata: { team: 'a', n: [1, null] },
+    configRevision: 1,
+    proxyId: newId(),
+    ...more,
+  }
+}
+
+/** The events from the first that is no marker on. */
+function withFirst(events: Subscription<any>, first: Promise<IteratorResult<any>>, marker: string): Subscription<any> {
+  let waiting: Promise<IteratorResult<any>> | undefined = first
+  return {
+    connected: events.connected,
+    async next() {
+      for (;;) {
+        const result = await (waiting ?? events.next())
+        waiting = undefined
+        if (result.done || result.value.requestFeed.record.model !== marker) return result
+      }
+    },
+    return: () => events.return!(),
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    [Symbol.asyncDispose]: () => events[Symbol.asyncDispose](),
+  }
+}
