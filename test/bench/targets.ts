@@ -1,0 +1,159 @@
+import { spawnSync } from 'node:child_process'
+/** What is measured: the upstream itself, nginx before it, and one or two builds of the proxy. */
+import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+
+import { startControl, type ControlProcess } from '../helpers/control.ts'
+import { startProcess, type RunningProcess } from '../helpers/process.ts'
+import { startProxy, type ProxyProcess } from '../helpers/proxy.ts'
+import { temporaryFolder } from '../helpers/temporary.ts'
+import { waitFor } from '../helpers/wait.ts'
+import { ALIAS, PROVIDER_MODEL } from './messages.ts'
+import { nginxVersion, startNginx } from './nginx.ts'
+import type { Options } from './options.ts'
+import { countRecords, drained } from './records.ts'
+
+export interface Target {
+  readonly name: string
+  readonly jsonPort: number
+  readonly streamPort: number
+  /** The model that its clients ask for. */
+  readonly model: string
+  readonly token: string
+  /** Null where its CPU time says nothing. */
+  readonly pid: number | null
+  /** In one measurement. */
+  readonly maxRequests: number
+  /** Waits until all that it has to do for requests past is done. */
+  settle(): Promise<void>
+  /** Tells it that so many requests were answered. */
+  count(requests: number): void
+}
+
+export interface Bench extends AsyncDisposable {
+  readonly targets: readonly Target[]
+  readonly loader: RunningProcess
+  readonly pinned: boolean
+  readonly nginxVersion: string | null
+  /** How many requests went through the proxies, and how many records are stored. */
+  records(): Promise<{ readonly sent: number; readonly stored: number }>
+}
+
+/** A proxy holds some 30,000 records; control may be slower than the load generator, and is not to lose any. */
+const MOST_RECORDS = 20_000
+
+function canPin(): boolean {
+  return process.platform === 'linux' && availableParallelism() > 1 && spawnSync('taskset', ['-V']).status === 0
+}
+
+/** Starts everything. */
+export async function startBench(options: Options): Promise<Bench> {
+  await using stack = new AsyncDisposableStack()
+  const pinned = canPin()
+  const measured = pinned ? ['taskset', '-c', '0'] : []
+  const around = pinned ? ['taskset', '-c', '1'] : []
+  // Nobody waits for control, so that its work must not delay those with whom it has to share a core here.
+  const behind = pinned ? ['nice', '-n', '19', ...around] : []
+  const upstream = stack.use(await startProcess({ entry: 'test/bench/upstream.ts', prefix: around }))
+  const loader = stack.use(await startProcess({ entry: 'test/bench/loader.ts', prefix: around }))
+  const upstreamPort = Number(new URL(upstream.ready.url).port)
+  const targets: Target[] = [fixed('bare', upstreamPort, upstreamPort, null)]
+  const version = options.without.includes('nginx') ? null : nginxVersion()
+  if (version !== null) {
+    const nginx = stack.use(await startNginx(upstreamPort, measured))
+    targets.push(fixed('nginx', nginx.jsonPort, nginx.streamPort, nginx.pid))
+  }
+
+  const count = options.without.includes('millrace')
+    ? null
+    : await addProxies(stack, targets, options, { measured, behind }, `${upstream.ready.url}/v1`)
+  const owned = stack.move()
+  return {
+    targets,
+    loader,
+    pinned,
+    nginxVersion: version,
+    records: async () => (await count?.()) ?? { sent: 0, stored: 0 },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** Control and one or two builds of the proxy. */
+async function addProxies(
+  stack: AsyncDisposableStack,
+  targets: Target[],
+  options: Options,
+  prefixes: { readonly measured: readonly string[]; readonly behind: readonly string[] },
+  baseUrl: string,
+): Promise<Bench['records']> {
+  const env = { MILLRACE_MASTER_KEY: randomBytes(32).toString('base64'), MILLRACE_LOG_LEVEL: 'warn' }
+  const control = stack.use(await startControl({ env, prefix: prefixes.behind }))
+  await configure(control, baseUrl)
+  const counts = { sent: 0 }
+  const builds = [{ name: 'millrace', entry: 'packages/proxy/dist/main.js' }]
+  if (options.against !== null) builds.push({ name: 'against', entry: resolve(options.against, 'main.js') })
+  for (const { name, entry } of builds) {
+    const folder = stack.use(await temporaryFolder())
+    const proxy = stack.use(
+      await startProxy({
+        controlUrl: control.url,
+        proxyKey: control.proxyKey,
+        dataDir: folder.path,
+        env,
+        entry,
+        prefix: prefixes.measured,
+        execArgv: options.nodeArgs,
+      }),
+    )
+    await waitFor(() => serves(proxy, control.token), { what: `${name} to serve`, timeoutMs: 20_000 })
+    targets.push(proxyTarget(name, proxy, control, counts))
+  }
+  return async () => ({ sent: counts.sent, stored: await countRecords(control) })
+}
+
+function fixed(name: string, jsonPort: number, streamPort: number, pid: number | null): Target {
+  return {
+    name,
+    jsonPort,
+    streamPort,
+    model: PROVIDER_MODEL,
+    token: 'sk-none',
+    pid,
+    maxRequests: 1_000_000,
+    settle: async () => undefined,
+    count: () => undefined,
+  }
+}
+
+function proxyTarget(name: string, proxy: ProxyProcess, control: ControlProcess, counts: { sent: number }): Target {
+  return {
+    name,
+    jsonPort: proxy.port,
+    streamPort: proxy.port,
+    model: ALIAS,
+    token: control.token,
+    pid: proxy.pid,
+    maxRequests: MOST_RECORDS,
+    count(requests) {
+      counts.sent += requests
+    },
+    settle: () => drained(control, proxy, 60_000),
+  }
+}
+
+async function serves(proxy: ProxyProcess, token: string): Promise<boolean> {
+  const response = await fetch(`${proxy.url}/v1/models`, { headers: { authorization: `Bearer ${token}` } })
+  const { data } = (await response.json()) as { data?: { id: string }[] }
+  return data?.some(({ id }) => id === ALIAS) ?? false
+}
+
+async function configure(control: ControlProcess, baseUrl: string): Promise<void> {
+  const { createProvider } = await control.gql<{ createProvider: { id: string } }>(
+    'mutation ($input: CreateProviderInput!) { createProvider(input: $input) { id } }',
+    { input: { name: 'bench', kind: 'OPENAI_COMPATIBLE', baseUrl, apiKeys: ['sk-bench-upstream-key'] } },
+  )
+  await control.gql('mutation ($input: CreateAliasInput!) { createAlias(input: $input) { id } }', {
+    input: { name: ALIAS, routes: [{ provider: createProvider.id, providerModel: PROVIDER_MODEL }] },
+  })
+}

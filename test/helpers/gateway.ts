@@ -1,0 +1,292 @@
+/** Control plane and proxy together, and what a test does with them. */
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import OpenAI from 'openai'
+
+import { startControl, type ControlOptions, type ControlProcess } from './control.ts'
+import { startProxy, type ProxyOptions, type ProxyProcess } from './proxy.ts'
+import { RECORD_FIELDS, type StoredRecord } from './stored-record.ts'
+import { temporaryFolder } from './temporary.ts'
+import { waitFor, type WaitOptions } from './wait.ts'
+
+export interface GatewayOptions {
+  readonly databaseUrl?: string
+  /** For both. */
+  readonly env?: Readonly<Record<string, string>>
+  readonly controlEnv?: Readonly<Record<string, string>>
+  readonly proxyEnv?: Readonly<Record<string, string>>
+  readonly control?: Pick<ControlOptions, 'prefix'>
+  readonly proxy?: Pick<ProxyOptions, 'prefix' | 'execArgv' | 'entry'>
+}
+
+export interface ProviderOptions {
+  readonly name?: string
+  readonly kind?: 'OPENAI' | 'OPENAI_COMPATIBLE' | 'SIMULATED'
+  readonly apiKeys?: readonly string[]
+  readonly timeouts?: { connect?: number; firstToken?: number; idle?: number; total?: number }
+  readonly settings?: Readonly<Record<string, unknown>>
+  readonly enabled?: boolean
+}
+
+export interface RouteOptions {
+  readonly provider: string
+  readonly providerModel?: string | null
+  readonly priority?: number
+  readonly weight?: number
+  readonly enabled?: boolean
+}
+
+/** The upstream key that `addProvider` gives unless told otherwise. */
+export const UPSTREAM_KEY = 'sk-upstream-0123456789abcdef'
+
+interface RequestIdPage {
+  readonly edges: readonly { readonly node: { readonly requestId: string } }[]
+  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null }
+}
+
+let counter = 0
+/** A name that no other test has used. */
+export function uniqueName(stem: string): string {
+  return `${stem}-${process.pid.toString(36)}-${(counter++).toString(36)}`
+}
+
+export class Gateway implements AsyncDisposable {
+  readonly control: ControlProcess
+  readonly proxy: ProxyProcess
+  readonly #resources: AsyncDisposableStack
+
+  constructor(control: ControlProcess, proxy: ProxyProcess, resources: AsyncDisposableStack) {
+    this.control = control
+    this.proxy = proxy
+    this.#resources = resources
+  }
+
+  /** Where the OpenAI API is: `http://…/v1`. */
+  get baseUrl(): string {
+    return `${this.proxy.url}/v1`
+  }
+  /** A token of the project `default`. */
+  get token(): string {
+    return this.control.token
+  }
+
+  /** The official SDK, without retries of its own. */
+  client(token: string = this.token, options: { timeout?: number } = {}): OpenAI {
+    return new OpenAI({ baseURL: this.baseUrl, apiKey: token, maxRetries: 0, ...options })
+  }
+
+  /** Adds a provider and returns its id. */
+  async addProvider(baseUrl: string | null, options: ProviderOptions = {}): Promise<string> {
+    const { name = uniqueName('provider'), kind = 'OPENAI_COMPATIBLE', apiKeys = [UPSTREAM_KEY], ...rest } = options
+    const input = { name, kind, baseUrl, ...(kind === 'SIMULATED' ? {} : { apiKeys }), ...rest }
+    const { createProvider } = await this.control.gql<{ createProvider: { id: string } }>(
+      'mutation ($input: CreateProviderInput!) { createProvider(input: $input) { id } }',
+      { input },
+    )
+    return createProvider.id
+  }
+
+  /** Adds an alias with one route, or with those that are given, and returns its id. */
+  async addAlias(
+    name: string,
+    routes: string | readonly RouteOptions[],
+    providerModel?: string | null,
+  ): Promise<string> {
+    const list = typeof routes === 'string' ? [{ provider: routes, providerModel: providerModel ?? null }] : routes
+    const { createAlias } = await this.control.gql<{ createAlias: { id: string } }>(
+      'mutation ($input: CreateAliasInput!) { createAlias(input: $input) { id } }',
+      { input: { name, routes: list } },
+    )
+    return createAlias.id
+  }
+
+  /** A provider at this address and an alias for it, served by the proxy when this returns. */
+  async serve(
+    baseUrl: string,
+    options: ProviderOptions & { alias?: string; providerModel?: string | null } = {},
+  ): Promise<string> {
+    const { alias = uniqueName('alias'), providerModel = 'upstream-model', ...provider } = options
+    await this.addAlias(alias, await this.addProvider(baseUrl, provider), providerModel)
+    await this.untilServed()
+    return alias
+  }
+
+  async projectId(name = 'default'): Promise<string> {
+    const { projects } = await this.control.gql<{ projects: { id: string; name: string }[] }>(
+      '{ projects { id name } }',
+    )
+    const project = projects.find((one) => one.name === name)
+    if (!project) throw new Error(`no project ${name}`)
+    return project.id
+  }
+
+  /** Adds a token and returns its id and secret. */
+  async addToken(
+    options: { name?: string; project?: string; expiresAt?: string } = {},
+  ): Promise<{ id: string; secret: string }> {
+    const { name = uniqueName('token'), project = await this.projectId(), ...rest } = options
+    const { createToken } = await this.control.gql<{ createToken: { secret: string; token: { id: string } } }>(
+      'mutation ($input: CreateTokenInput!) { createToken(input: $input) { secret token { id } } }',
+      { input: { name, project, ...rest } },
+    )
+    return { id: createToken.token.id, secret: createToken.secret }
+  }
+
+  /** The newest revision of the configuration. */
+  async revision(): Promise<number> {
+    const { configRevision } = await this.control.gql<{ configRevision: { number: number } }>(
+      '{ configRevision { number } }',
+    )
+    return configRevision.number
+  }
+
+  /** Waits until the proxy serves by a revision: the newest unless told otherwise. */
+  async untilServed(revision?: number): Promise<void> {
+    const wanted = revision ?? (await this.revision())
+    await waitFor(async () => ((await this.#servedRevision()) ?? -1) >= wanted, {
+      what: `revision ${wanted} to be served`,
+      timeoutMs: 20_000,
+    })
+  }
+
+  async #servedRevision(): Promise<number | null> {
+    // An answer of the proxy itself: its report to the control plane may be two seconds old.
+    const response = await fetch(`${this.baseUrl}/models`, { headers: { authorization: `Bearer ${this.token}` } })
+    await response.arrayBuffer()
+    const revision = response.headers.get('x-millrace-revision')
+    return revision === null ? null : Number(revision)
+  }
+
+  /** A plain request to the proxy, with the token unless other headers say otherwise. */
+  fetch(
+    path: string,
+    init: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> } = {},
+  ): Promise<Response> {
+    return fetch(`${this.proxy.url}${path}`, {
+      ...init,
+      headers: { authorization: `Bearer ${this.token}`, ...init.headers },
+    })
+  }
+
+  /** POSTs a body to an endpoint; strings and buffers go as they are. */
+  post(path: string, body: unknown, headers: Record<string, string> = {}, signal?: AbortSignal): Promise<Response> {
+    return this.fetch(path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: typeof body === 'string' ? body : Buffer.isBuffer(body) ? new Uint8Array(body) : JSON.stringify(body),
+      ...(signal ? { signal } : {}),
+    })
+  }
+
+  /** A chat completion with one message. */
+  chat(
+    model: string,
+    more: Readonly<Record<string, unknown>> = {},
+    headers: Record<string, string> = {},
+  ): Promise<Response> {
+    return this.post(
+      '/v1/chat/completions',
+      { model, messages: [{ role: 'user', content: 'Say hello.' }], ...more },
+      headers,
+    )
+  }
+
+  /** All stored records of one request id, which may be the client's own. */
+  async stored(requestId: string): Promise<StoredRecord[]> {
+    const { requests } = await this.control.gql<{ requests: { edges: { node: StoredRecord }[] } }>(
+      `query ($id: String!) { requests(filter: { requestId: $id }, first: 50) { edges { node { ${RECORD_FIELDS} } } } }`,
+      { id: requestId },
+    )
+    return requests.edges.map(({ node }) => node)
+  }
+
+  /** How many records each request id has, of all that are stored. */
+  async storedCounts(): Promise<Map<string, number>> {
+    const counts = new Map<string, number>()
+    let after: string | null = null
+    do {
+      const { requests }: { requests: RequestIdPage } = await this.control.gql(
+        'query ($after: String) { requests(first: 500, after: $after) { edges { node { requestId } } pageInfo { hasNextPage endCursor } } }',
+        { after },
+      )
+      for (const { node } of requests.edges) counts.set(node.requestId, (counts.get(node.requestId) ?? 0) + 1)
+      after = requests.pageInfo.hasNextPage ? requests.pageInfo.endCursor : null
+    } while (after !== null)
+    return counts
+  }
+
+  /** Waits until all of these request ids have a record, and asserts that none has, or comes to have, two. */
+  async assertOneRecordEach(requestIds: readonly string[], timeoutMs = 60_000): Promise<void> {
+    const missing = async (): Promise<string[]> => {
+      const counts = await this.storedCounts()
+      return requestIds.filter((id) => !counts.has(id))
+    }
+    await waitFor(async () => (await missing()).length === 0, {
+      timeoutMs,
+      intervalMs: 250,
+      what: 'a record of each request',
+    })
+    // What was sent twice has come by then.
+    await sleep(1_000)
+    const counts = await this.storedCounts()
+    const wrong = requestIds.filter((id) => counts.get(id) !== 1)
+    assert.deepEqual(wrong, [], 'requests without exactly one record')
+  }
+
+  /** Waits until so many records of one request id are stored, and returns them. More than that is an error. */
+  async records(requestId: string, count = 1, options: WaitOptions = {}): Promise<StoredRecord[]> {
+    const records = await waitFor(
+      async () => {
+        const found = await this.stored(requestId)
+        return found.length >= count && found
+      },
+      { timeoutMs: 15_000, intervalMs: 50, what: `${count} records of ${requestId}`, ...options },
+    )
+    if (records.length !== count) throw new Error(`${records.length} records of ${requestId}, not ${count}`)
+    return records
+  }
+
+  /** The one record of an answer, or of a request id. */
+  async record(of: Response | string): Promise<StoredRecord> {
+    const id = typeof of === 'string' ? of : of.headers.get('x-request-id')
+    if (id === null) throw new Error('the answer has no x-request-id')
+    return (await this.records(id))[0]!
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#resources.disposeAsync()
+  }
+}
+
+/** Starts both on free ports and a common temporary data folder, and waits until the proxy has a configuration. */
+export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
+  await using resources = new AsyncDisposableStack()
+  const folder = resources.use(await temporaryFolder())
+  const control = resources.use(
+    await startControl({
+      ...(options.databaseUrl === undefined ? {} : { databaseUrl: options.databaseUrl }),
+      dataDir: folder.path,
+      env: { ...options.env, ...options.controlEnv },
+      ...options.control,
+    }),
+  )
+  const proxy = resources.use(
+    await startProxy({
+      controlUrl: control.url,
+      proxyKey: control.proxyKey,
+      dataDir: folder.path,
+      env: { ...options.env, ...options.proxyEnv },
+      ...options.proxy,
+    }),
+  )
+  const gateway = new Gateway(control, proxy, resources.move())
+  try {
+    await gateway.untilServed()
+  } catch (error) {
+    const { stdout, stderr } = proxy.output()
+    await gateway[Symbol.asyncDispose]()
+    throw new Error(`the proxy got no configuration\n--- its output ---\n${stdout}${stderr}`, { cause: error })
+  }
+  return gateway
+}

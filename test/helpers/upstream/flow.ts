@@ -1,0 +1,48 @@
+/** Answers and requests of an awkward size or pace, for back-pressure. */
+import { completionEvents } from './completion.ts'
+import type { Behaviour } from './exchange.ts'
+
+/** A stream of events of so many bytes each without end, as fast as the reader takes it: `bytesSent` tells how much it took. */
+export function endless(eventBytes = 16 * 1024): Behaviour {
+  return async (exchange) => {
+    const [event] = completionEvents(exchange.seen.model ?? 'unknown', false, ['x'.repeat(eventBytes)]).slice(1)
+    const bytes = Buffer.from(`data: ${event}\n\n`)
+    exchange.head(200, { 'content-type': 'text/event-stream' })
+    while (!exchange.signal.aborted) {
+      await exchange.writeWhole(bytes)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+}
+
+/** An unstreamed answer of so many bytes (valid JSON), as fast as the reader takes it. */
+export function huge(bytes: number): Behaviour {
+  return async (exchange) => {
+    const head = `{"id":"huge","object":"chat.completion","model":${JSON.stringify(exchange.seen.model ?? 'unknown')},"pad":"`
+    const tail = '","choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}'
+    exchange.head(200, { 'content-type': 'application/json', 'content-length': bytes })
+    await exchange.writeWhole(head)
+    const block = Buffer.alloc(64 * 1024, 'x')
+    for (let left = bytes - head.length - tail.length; left > 0 && !exchange.signal.aborted; left -= block.length) {
+      await exchange.writeWhole(left < block.length ? block.subarray(0, left) : block)
+    }
+    await exchange.writeWhole(tail)
+    exchange.end()
+  }
+}
+
+/** Reads none of the request's body until `release` resolves, then answers by `then`. */
+export function slowReader(release: Promise<void>, then: Behaviour): Behaviour {
+  const behaviour: Behaviour = async (exchange) => {
+    exchange.request.pause()
+    await release
+    await exchange.body()
+    await then(exchange)
+  }
+  return Object.assign(behaviour, { beforeBody: true })
+}
+
+/** Answers by `behaviour` before the request's body has been read, as a server that refuses by headers alone. */
+export function early(behaviour: Behaviour): Behaviour {
+  return Object.assign((exchange: Parameters<Behaviour>[0]) => behaviour(exchange), { beforeBody: true })
+}
