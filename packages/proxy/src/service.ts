@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { newId, SettingsError, type ProxyIdentity, type Settings } from '@millrace/shared'
+import { MAX_INGEST_BATCH, newId, SettingsError, type ProxyIdentity, type Settings } from '@millrace/shared'
 import { toNodeHandler } from 'h3/node'
 import type { Logger } from 'pino'
 
@@ -23,7 +23,7 @@ import { SnapshotSubscription } from './snapshot/subscription.ts'
 import { Deadlines } from './upstream/deadlines.ts'
 import { Pools } from './upstream/pools.ts'
 
-/** Characters of records kept while the control plane is away; a record has about a thousand. */
+/** Bytes of records kept while the control plane is away; a record has about a thousand. */
 const MOST_QUEUED = 33_554_432
 /** How long the last records may take to be stored before the process ends. */
 const FLUSH_MS = 5_000
@@ -58,7 +58,7 @@ export class ProxyService {
     this.file = new SnapshotFile(settings.MILLRACE_DATA_DIR, log)
     const context = { pools: this.pools, masterKey, env: process.env, envAllow: settings.MILLRACE_ENV_ALLOW, log }
     const configuration = new Configuration(context, this.file, settings.MILLRACE_MAX_STALE_SECONDS)
-    const records = new RecordQueue(MOST_QUEUED)
+    const records = new RecordQueue(MOST_QUEUED, MAX_INGEST_BATCH)
     this.gateway = {
       proxyId: this.identity.id,
       configuration,

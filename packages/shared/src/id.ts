@@ -11,12 +11,12 @@ export function newId(): string {
 const scratch = Buffer.alloc(64)
 
 /**
- * The same short ASCII text as one piece of memory. V8 keeps a concatenation as a tree of its parts, and JSON.stringify
+ * The same latin1 text as one piece of memory. V8 keeps a concatenation as a tree of its parts, and JSON.stringify
  * takes a path that is several times slower for an object with one in it.
- * @param text at most 64 characters
  */
 export function flat(text: string): string {
-  return scratch.toString('latin1', 0, scratch.write(text, 'latin1'))
+  const bytes = text.length <= scratch.length ? scratch : Buffer.alloc(text.length)
+  return bytes.toString('latin1', 0, bytes.write(text, 'latin1'))
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i

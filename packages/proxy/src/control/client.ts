@@ -7,6 +7,8 @@ const TIMEOUT_MS = 10_000
 /** Silence on the WebSocket after which it is taken for dead: a cut network sends no goodbye. */
 const KEEP_ALIVE_MS = 5_000
 
+const CLOSING_BRACE = Buffer.from('}')
+
 export class ControlClient {
   private readonly endpoint: URL
   private readonly authorization: string
@@ -20,15 +22,15 @@ export class ControlClient {
 
   /**
    * Sends one operation.
-   * @param variables JSON source text: large ones are put together by the caller
+   * @param variables as JSON
    * @throws Error that says why it was not carried out; the key is never in it
    */
-  async execute<Data>(query: string, variables: string): Promise<Data> {
+  async execute<Data>(query: string, variables: Buffer): Promise<Data> {
     const { statusCode, body } = await this.pool.request({
       path: this.endpoint.pathname,
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: this.authorization },
-      body: `{"query":${JSON.stringify(query)},"variables":${variables}}`,
+      body: Buffer.concat([Buffer.from(`{"query":${JSON.stringify(query)},"variables":`), variables, CLOSING_BRACE]),
       headersTimeout: TIMEOUT_MS,
       bodyTimeout: TIMEOUT_MS,
     })

@@ -27,7 +27,7 @@ export class Reporter {
     if (this.sending) return
     this.sending = true
     try {
-      await this.control.execute(REPORT_PROXY_MUTATION, JSON.stringify({ report: this.report() }))
+      await this.control.execute(REPORT_PROXY_MUTATION, Buffer.from(JSON.stringify({ report: this.report() })))
       this.onHeard()
     } catch (error) {
       this.log.debug(`report not taken: ${(error as Error).message}`)

@@ -1,7 +1,7 @@
 /** OpenAI's API, and those that speak it (OPENAI_COMPATIBLE): what clients send is what the provider gets. */
 import { DEFAULT_BASE_URLS, PROVIDER_SETTINGS } from '@millrace/shared'
 
-import type { Provider } from './provider.ts'
+import { Targets, type Provider } from './provider.ts'
 
 function openAiFamily(kind: 'OPENAI' | 'OPENAI_COMPATIBLE', needsCredential: boolean): Provider {
   return {
@@ -13,8 +13,7 @@ function openAiFamily(kind: 'OPENAI' | 'OPENAI_COMPATIBLE', needsCredential: boo
       const { origin, pathname } = new URL(baseUrl)
       const { http2 } = PROVIDER_SETTINGS[kind].parse(provider.settings)
       const pooled = pools.upstream({ origin, connectTimeoutMs: provider.timeouts.connect, http2 })
-      const pathPrefix = pathname.replace(/\/+$/, '')
-      return { upstream: pooled, pooled, baseUrl: origin + pathPrefix, pathPrefix }
+      return { upstream: pooled, pooled, targets: new Targets(origin, pathname.replace(/\/+$/, '')) }
     },
   }
 }

@@ -1,5 +1,5 @@
 /** What is particular to a provider kind. One file a kind implements it; index.ts registers them. */
-import type { SnapshotProvider } from '@millrace/shared'
+import { flat, type SnapshotProvider } from '@millrace/shared'
 
 import type { Pools, PooledUpstream } from '../upstream/pools.ts'
 import type { Upstream } from '../upstream/upstream.ts'
@@ -9,10 +9,37 @@ export interface Connection {
   readonly upstream: Upstream
   /** The pool behind {@link upstream}, if there is one: it is kept as long as a snapshot names it. */
   readonly pooled: PooledUpstream | null
-  /** Where requests go, for records: no credentials, no query. */
-  readonly baseUrl: string
-  /** What stands before an endpoint's path at this origin. */
-  readonly pathPrefix: string
+  readonly targets: Targets
+}
+
+/** Where one endpoint is asked at a provider. */
+export interface Target {
+  readonly path: string
+  /** For records: no credentials, no query. */
+  readonly url: string
+}
+
+/** The targets under a provider's base URL, each put together once. */
+export class Targets {
+  private readonly made = new Map<string, Target>()
+  private readonly origin: string
+  private readonly pathPrefix: string
+
+  constructor(origin: string, pathPrefix: string) {
+    this.origin = origin
+    this.pathPrefix = pathPrefix
+  }
+
+  /** @param upstreamPath as a dialect names it */
+  of(upstreamPath: string): Target {
+    let target = this.made.get(upstreamPath)
+    if (!target) {
+      const path = flat(this.pathPrefix + upstreamPath)
+      target = { path, url: flat(this.origin + path) }
+      this.made.set(upstreamPath, target)
+    }
+    return target
+  }
 }
 
 export interface Provider {

@@ -1,7 +1,7 @@
 /** A provider without a network: answers like OpenAI's, and fails on purpose. Demo, tests and benchmarks stand on it. */
 import { PROVIDER_SETTINGS } from '@millrace/shared'
 
-import type { Provider } from './provider.ts'
+import { Targets, type Provider } from './provider.ts'
 import { SimulatedUpstream } from './simulation/upstream.ts'
 
 export const simulated: Provider = {
@@ -10,7 +10,6 @@ export const simulated: Provider = {
   connect: (provider) => ({
     upstream: new SimulatedUpstream(PROVIDER_SETTINGS.SIMULATED.parse(provider.settings)),
     pooled: null,
-    baseUrl: 'simulated:',
-    pathPrefix: '',
+    targets: new Targets('simulated:', ''),
   }),
 }

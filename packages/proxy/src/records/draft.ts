@@ -52,7 +52,7 @@ function attemptRecord(attempt: Attempt, index: number): AttemptRecord {
     upstreamStatus: attempt.upstreamStatus,
     errorClass: attempt.failure?.errorClass ?? null,
     errorMessage: textOrNull(attempt.failure?.message),
-    upstreamUrl: recordText(attempt.url),
+    upstreamUrl: recordText(attempt.target.url),
     contentType: textOrNull(attempt.contentType),
     credentialSource: credential?.source ?? null,
     credentialFingerprint: credential?.fingerprint ?? null,

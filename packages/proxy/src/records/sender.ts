@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { INGEST_RECORDS_MUTATION, MAX_INGEST_BATCH, type IngestResult } from '@millrace/shared'
+import { INGEST_RECORDS_MUTATION, type IngestResult } from '@millrace/shared'
 import type { Logger } from 'pino'
 
 import { Backoff } from '../control/backoff.ts'
@@ -9,7 +9,11 @@ import type { RecordQueue } from './queue.ts'
 
 /** Records gather for this long, so that one call carries many; far less than the 250 ms in which the feed must show them. */
 const GATHER_MS = 50
-const MAX_BATCH_CHARACTERS = 4_000_000
+/** Fewer than these wait to be joined by others: a call costs as much as many records. */
+const WORTH_A_CALL = 500
+
+const VARIABLES_BEFORE = Buffer.from('{"records":[')
+const VARIABLES_AFTER = Buffer.from(']}')
 
 /** Sends queued records to the control plane, oldest first, again until they are taken; control stores each once. */
 export class RecordSender {
@@ -33,8 +37,8 @@ export class RecordSender {
     while (!signal.aborted) {
       let wait = GATHER_MS
       try {
-        // Sends a backlog without waiting; then gathers again.
-        while (this.queue.length > 0 && !signal.aborted) await this.sendBatch()
+        do await this.sendBatch()
+        while (this.queue.length >= WORTH_A_CALL && !signal.aborted)
         if (failing) this.log.info('records are being taken again')
         failing = false
         backoff.reset()
@@ -66,12 +70,13 @@ export class RecordSender {
   }
 
   private async sendBatch(): Promise<void> {
-    const batch = this.queue.batch(MAX_INGEST_BATCH, MAX_BATCH_CHARACTERS)
+    const batch = this.queue.batch()
+    if (!batch) return
     const { ingestRecords: result } = await this.control.execute<{ ingestRecords: IngestResult }>(
       INGEST_RECORDS_MUTATION,
-      `{"records":[${batch.join(',')}]}`,
+      Buffer.concat([VARIABLES_BEFORE, batch.bytes, VARIABLES_AFTER]),
     )
-    this.queue.remove(batch.length)
+    this.queue.remove()
     if (result.refused > 0) {
       this.queue.dropped += result.refused
       this.log.error({ refused: result.refused }, 'the control plane refused records as malformed')

@@ -3,6 +3,7 @@ import type { AttemptErrorClass, TokenUsage } from '@millrace/shared'
 import { estimateTokens } from '@millrace/shared'
 
 import type { Call, Dialect } from '../endpoints/dialect.ts'
+import type { Target } from '../providers/provider.ts'
 import type { CompiledRoute, Credential } from '../snapshot/compiled.ts'
 import { UpstreamCall, type Receiver, type UpstreamHeaders } from '../upstream/call.ts'
 import { retryAfterOf } from '../upstream/retry-after.ts'
@@ -22,7 +23,7 @@ export class Attempt implements Receiver {
   readonly began = performance.now()
   /** The provider's own name of the model. */
   readonly model: string
-  readonly url: string
+  readonly target: Target
   readonly exchange: Exchange
   readonly call: Call
   readonly route: CompiledRoute
@@ -38,7 +39,6 @@ export class Attempt implements Receiver {
   fault: unknown = null
   /** Resolves when the attempt has answered the client, or failed. */
   readonly ended: Promise<void>
-  private readonly path: string
   private readonly upstreamCall: UpstreamCall
   private readonly resolveEnded: () => void
   private relay: Relay | null = null
@@ -52,8 +52,7 @@ export class Attempt implements Receiver {
     this.credential = credential
     this.model = route.providerModel ?? call.model
     const { connection, timeouts } = route.provider
-    this.path = connection.pathPrefix + dialect.upstreamPath
-    this.url = connection.baseUrl + dialect.upstreamPath
+    this.target = connection.targets.of(dialect.upstreamPath)
     this.upstreamCall = new UpstreamCall(this, timeouts, exchange.gateway.deadlines, call.stream)
     const { promise, resolve } = Promise.withResolvers<void>()
     this.ended = promise
@@ -70,7 +69,7 @@ export class Attempt implements Receiver {
     const headers = this.credential ? this.credential.headers.concat(BODY_HEADERS) : BODY_HEADERS.slice()
     addForwardedHeaders(headers, this.exchange.req.headers)
     const body = this.call.encode(this.model)
-    this.upstreamCall.send(provider.connection.upstream, { path: this.path, method: 'POST', headers, body })
+    this.upstreamCall.send(provider.connection.upstream, { path: this.target.path, method: 'POST', headers, body })
   }
 
   begin(status: number, headers: UpstreamHeaders): void {
