@@ -6,9 +6,10 @@ import { chatCompletions } from './endpoints/chat-completions.ts'
 import { findModel, listModels } from './endpoints/models.ts'
 import type { Gateway } from './request/gateway.ts'
 import { answerLocally, relay, unknownModel } from './request/handle.ts'
+import { errorBody } from './request/render-error.ts'
 
 export function createApp(gateway: Gateway): H3 {
-  const app = new H3({ silent: true })
+  const app = new H3({ silent: true, allowMalformedURL: true })
 
   for (const dialect of [chatCompletions]) {
     app.post(dialect.endpoint, (event) => relay(gateway, dialect, event))
@@ -21,9 +22,10 @@ export function createApp(gateway: Gateway): H3 {
   app.all('/v1/models', (event) => answerLocally(gateway, '/v1/models', event, () => methodNotAllowed('GET')))
   app.get('/v1/models/**:id', (event) =>
     answerLocally(gateway, '/v1/models/{id}', event, (project) => {
-      const id = decodeURIComponent(event.context.params?.['id'] ?? '')
-      const model = findModel(project, id)
-      if (!model) throw unknownModel(id)
+      const name = event.context.params?.['id'] ?? ''
+      const id = decoded(name)
+      const model = id === null ? null : findModel(project, id)
+      if (!model) throw unknownModel(id ?? name)
       return model
     }),
   )
@@ -38,16 +40,19 @@ export function createApp(gateway: Gateway): H3 {
   })
   app.all('/**', (event) => {
     event.res.status = 404
-    return {
-      error: {
-        message: 'There is nothing here: the API is under /v1.',
-        type: 'invalid_request_error',
-        param: null,
-        code: 'endpoint_not_found',
-      },
-    }
+    event.res.headers.set('content-type', 'application/json')
+    return errorBody(new GatewayError('endpoint_not_found', 'There is nothing here: the API is under /v1.'))
   })
   return app
+}
+
+/** A path segment without its percent-encoding; null for one that is malformed. */
+function decoded(segment: string): string | null {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return null
+  }
 }
 
 function readiness({ configuration, draining }: Gateway): { revision: number | null; problem: string | null } {

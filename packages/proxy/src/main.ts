@@ -23,8 +23,13 @@ async function run(): Promise<void> {
     const settings = readSettings(process.env)
     const log = pino({ name: 'proxy', level: settings.MILLRACE_LOG_LEVEL }, pino.destination({ dest: 2, sync: true }))
     const service = new ProxyService(settings, version, log)
-    const url = await service.start()
-    stopOnSignals(() => service.stop())
+    const started = service.start()
+    // From here on, so that a launcher that goes during the start leaves nothing behind.
+    stopOnSignals(async () => {
+      await started
+      await service.stop()
+    })
+    const url = await started
     log.info(`listening on ${url}`)
     // A launcher that has just gone is noticed by its disconnect.
     process.send?.({ type: 'ready', url }, undefined, undefined, () => {})
@@ -41,11 +46,19 @@ function stopOnSignals(stop: () => Promise<void>): void {
   const end = (): void => {
     if (stopping) process.exit(1)
     stopping = true
-    void stop().then(() => process.exit(0))
+    void stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`millrace: did not stop in good order: ${(error as Error).message}\n`)
+        process.exit(1)
+      },
+    )
   }
   process.on('SIGTERM', end)
   process.on('SIGINT', end)
-  process.once('disconnect', () => {
+  const endOnce = (): void => {
     if (!stopping) end()
-  })
+  }
+  process.once('disconnect', endOnce)
+  if (process.send && !process.connected) endOnce()
 }

@@ -16,6 +16,7 @@ import { masterKeyOf, proxyKeyOf } from './keys.ts'
 import { RecordQueue } from './records/queue.ts'
 import { RecordSender } from './records/sender.ts'
 import type { Gateway } from './request/gateway.ts'
+import { abandon } from './request/handle.ts'
 import { Slots } from './slots.ts'
 import { Configuration } from './snapshot/configuration.ts'
 import { SnapshotFile } from './snapshot/file.ts'
@@ -43,7 +44,7 @@ export class ProxyService {
   private readonly gateway: Gateway
   private readonly server: Server
   private readonly rate = new Rate()
-  private background: Promise<unknown> = Promise.resolve()
+  private following: Promise<void> = Promise.resolve()
 
   /** @throws SettingsError if a setting cannot be used */
   constructor(settings: Settings, version: string, log: Logger) {
@@ -71,12 +72,7 @@ export class ProxyService {
       draining: false,
     }
     this.sender = new RecordSender(records, this.control, log)
-    this.reporter = new Reporter(
-      this.control,
-      () => this.report(),
-      () => configuration.heard(),
-      log,
-    )
+    this.reporter = new Reporter(this.control, () => this.report(), log)
     this.subscription = new SnapshotSubscription(this.control, configuration, log, () => void this.reporter.send())
     this.server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, toNodeHandler(createApp(this.gateway)))
   }
@@ -89,7 +85,8 @@ export class ProxyService {
   async start(): Promise<string> {
     await this.gateway.configuration.restore()
     const url = await this.listen()
-    this.background = Promise.all([this.subscription.run(), this.sender.run()])
+    this.following = this.subscription.run()
+    this.sender.start()
     return url
   }
 
@@ -102,16 +99,15 @@ export class ProxyService {
     while (active.size > 0 && performance.now() < until) await delay(50)
     if (active.size > 0) {
       this.log.warn({ cut: active.size }, 'requests were cut off: the time to drain is over')
-      active.forEach((exchange) => exchange.abandon())
+      active.forEach(abandon)
       await delay(100)
     }
     this.server.close()
     this.server.closeAllConnections()
     this.reporter.stop()
-    this.sender.stop()
-    await this.subscription.stop()
-    await this.background
-    await this.sender.flush(FLUSH_MS)
+    await this.sender.finish(FLUSH_MS)
+    this.subscription.stop()
+    await this.following
     await this.file.flush()
     this.gateway.deadlines.stop()
     await Promise.all([this.pools.destroy(), this.control.close()])
@@ -122,7 +118,10 @@ export class ProxyService {
     const { promise, resolve, reject } = Promise.withResolvers<string>()
     this.server.once('error', (error: NodeJS.ErrnoException) => {
       reject(
-        new SettingsError('MILLRACE_PROXY_PORT', `cannot listen on ${host}:${port} (${error.code ?? error.message})`),
+        new SettingsError(
+          error.code === 'EADDRINUSE' || error.code === 'EACCES' ? 'MILLRACE_PROXY_PORT' : 'MILLRACE_HOST',
+          `cannot listen on ${host}:${port} (${error.code ?? error.message})`,
+        ),
       )
     })
     this.server.listen(port, host, () => {

@@ -41,7 +41,6 @@ const simulatedSettings = z.strictObject({
   errorKind: z.enum(SIMULATED_ERROR_KINDS).default('server_error'),
 })
 export type SimulatedSettings = z.infer<typeof simulatedSettings>
-export type HttpSettings = z.infer<typeof httpSettings>
 
 /** The settings that each kind takes, with their defaults. Unknown settings are refused: a misspelt one would do nothing. */
 export const PROVIDER_SETTINGS = {

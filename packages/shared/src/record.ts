@@ -31,7 +31,7 @@ const attempt = z.object({
   startedAt: z.iso.datetime(),
   latencyMs: milliseconds,
   timeToFirstTokenMs: milliseconds.nullable(),
-  upstreamStatus: z.int().nullable(),
+  upstreamStatus: z.int().min(100).max(999).nullable(),
   errorClass: text.nullable(),
   errorMessage: text.nullable(),
   /** Without credentials and query. */

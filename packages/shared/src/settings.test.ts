@@ -39,6 +39,8 @@ describe('readSettings', () => {
     ['MILLRACE_PROXY_PORT', '80.5'],
     ['MILLRACE_PROXY_PORT', 'http'],
     ['MILLRACE_CONTROL_PORT', '-1'],
+    ['MILLRACE_CONTROL_PORT', ' '],
+    ['MILLRACE_CONTROL_PORT', '0x10'],
     ['MILLRACE_HOST', 'a b'],
     ['MILLRACE_DATABASE_URL', 'mysql://secret@host/db'],
     ['MILLRACE_DATABASE_URL', 'not a url'],

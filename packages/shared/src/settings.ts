@@ -9,17 +9,13 @@ import { parseMasterKey } from './secret.ts'
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i
 
-const port = z.coerce
-  .number('must be a port number')
-  .int('must be a port number')
-  .min(0, 'must be 0 to 65535')
-  .max(65535, 'must be 0 to 65535')
 const wholeNumber = (min: number, max: number) =>
-  z.coerce
-    .number('must be a whole number')
-    .int('must be a whole number')
-    .min(min, `must be ${min} or more`)
-    .max(max, `must be ${max} or less`)
+  z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be a whole number')
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be ${min} to ${max}`)
+const port = wholeNumber(0, 65_535)
 const boolean = z.enum(['true', 'false'], 'must be true or false').transform((value) => value === 'true')
 const url = (protocols: readonly string[]) =>
   z.string().transform((value, context) => {
@@ -53,7 +49,7 @@ const table = {
   MILLRACE_PROXY_PORT: port.default(8080),
   MILLRACE_DATA_DIR: z.string().min(1, 'must be a folder').default('./.millrace'),
   MILLRACE_DATABASE_URL: url(['postgres:', 'postgresql:']).optional(),
-  MILLRACE_CONTROL_URL: url(['http:', 'https:']).default('http://127.0.0.1:4000'),
+  MILLRACE_CONTROL_URL: url(['http:', 'https:', 'ws:', 'wss:']).default('http://127.0.0.1:4000'),
   MILLRACE_PROXY_KEY: accessKey.optional(),
   MILLRACE_MASTER_KEY: masterKey.optional(),
   MILLRACE_ADMIN_KEY: accessKey.optional(),
@@ -116,11 +112,16 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
 /** Upstream keys travel on it: not in the clear, unless they don't leave this machine. */
 function checkControlUrl({ MILLRACE_CONTROL_URL, MILLRACE_HOST }: Settings): void {
   const { protocol, hostname } = new URL(MILLRACE_CONTROL_URL)
-  if (protocol === 'https:' || LOOPBACK.test(hostname) || [MILLRACE_HOST, `[${MILLRACE_HOST}]`].includes(hostname))
+  if (
+    protocol === 'https:' ||
+    protocol === 'wss:' ||
+    LOOPBACK.test(hostname) ||
+    [MILLRACE_HOST, `[${MILLRACE_HOST}]`].includes(hostname)
+  )
     return
   throw new SettingsError(
     'MILLRACE_CONTROL_URL',
-    'must be https:// unless it is an address of this machine (loopback, or MILLRACE_HOST)',
+    'must be https:// or wss:// unless it is an address of this machine (loopback, or MILLRACE_HOST)',
   )
 }
 

@@ -4,8 +4,12 @@ import { Pool } from 'undici'
 
 /** Mutations are given up after this; what they carried is sent again. */
 const TIMEOUT_MS = 10_000
-/** Silence on the WebSocket after which it is taken for dead: a cut network sends no goodbye. */
 const KEEP_ALIVE_MS = 5_000
+/**
+ * Silence after which a WebSocket is taken for dead, from its first handshake on: a cut network sends no goodbye. Every
+ * ping is answered, so that one that lives is never silent for so long.
+ */
+const SILENCE_MS = 2 * KEEP_ALIVE_MS
 
 const CLOSING_BRACE = Buffer.from('}')
 
@@ -15,7 +19,8 @@ export class ControlClient {
   private readonly pool: Pool
 
   constructor(controlUrl: string, proxyKey: string) {
-    this.endpoint = new URL('graphql', controlUrl.endsWith('/') ? controlUrl : `${controlUrl}/`)
+    const base = controlUrl.replace(/^ws/, 'http').replace(/\/*$/, '/')
+    this.endpoint = new URL('graphql', base)
     this.pool = new Pool(this.endpoint.origin, { connections: 4, connectTimeout: TIMEOUT_MS })
     this.authorization = `Bearer ${proxyKey}`
   }
@@ -23,9 +28,10 @@ export class ControlClient {
   /**
    * Sends one operation.
    * @param variables as JSON
+   * @param signal ends the call early
    * @throws Error that says why it was not carried out; the key is never in it
    */
-  async execute<Data>(query: string, variables: Buffer): Promise<Data> {
+  async execute<Data>(query: string, variables: Buffer, signal?: AbortSignal): Promise<Data> {
     const { statusCode, body } = await this.pool.request({
       path: this.endpoint.pathname,
       method: 'POST',
@@ -33,6 +39,7 @@ export class ControlClient {
       body: Buffer.concat([Buffer.from(`{"query":${JSON.stringify(query)},"variables":`), variables, CLOSING_BRACE]),
       headersTimeout: TIMEOUT_MS,
       bodyTimeout: TIMEOUT_MS,
+      signal: signal ?? null,
     })
     const text = await body.text()
     let result: { data?: Data | null; errors?: { message?: string }[] }
@@ -51,9 +58,16 @@ export class ControlClient {
     await this.pool.destroy()
   }
 
-  /** A connection for subscriptions. It does not reconnect by itself: its user knows what to do in between. */
-  connect(): Client {
+  /**
+   * A connection for subscriptions. It does not reconnect by itself: its user knows what to do in between.
+   * @param onAlive called whenever the other side has shown that it is there
+   */
+  connect(onAlive: () => void): Client {
     let silence: NodeJS.Timeout | undefined
+    const expect = (): void => {
+      clearTimeout(silence)
+      silence = setTimeout(() => client.terminate(), SILENCE_MS).unref()
+    }
     const client = createClient({
       url: this.endpoint.href.replace(/^http/, 'ws'),
       connectionParams: { authorization: this.authorization },
@@ -61,11 +75,10 @@ export class ControlClient {
       retryAttempts: 0,
       keepAlive: KEEP_ALIVE_MS,
       on: {
-        ping: (received) => {
-          if (!received) silence = setTimeout(() => client.terminate(), KEEP_ALIVE_MS)
-        },
-        pong: (received) => {
-          if (received) clearTimeout(silence)
+        connecting: expect,
+        message: () => {
+          expect()
+          onAlive()
         },
         closed: () => clearTimeout(silence),
       },

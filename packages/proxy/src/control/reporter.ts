@@ -7,17 +7,14 @@ import type { ControlClient } from './client.ts'
 export class Reporter {
   private readonly control: ControlClient
   private readonly report: () => ProxyReport
-  private readonly onHeard: () => void
   private readonly log: Logger
   private readonly timer = setInterval(() => void this.send(), REPORT_INTERVAL_MS).unref()
   private sending = false
   private again = false
 
-  /** @param onHeard called when the control plane has answered */
-  constructor(control: ControlClient, report: () => ProxyReport, onHeard: () => void, log: Logger) {
+  constructor(control: ControlClient, report: () => ProxyReport, log: Logger) {
     this.control = control
     this.report = report
-    this.onHeard = onHeard
     this.log = log
   }
 
@@ -28,7 +25,6 @@ export class Reporter {
     this.sending = true
     try {
       await this.control.execute(REPORT_PROXY_MUTATION, Buffer.from(JSON.stringify({ report: this.report() })))
-      this.onHeard()
     } catch (error) {
       this.log.debug(`report not taken: ${(error as Error).message}`)
     } finally {

@@ -30,7 +30,8 @@ const INCLUDE_USAGE = '"stream_options":{"include_usage":true}'
 
 class ChatCompletionCall implements Call {
   readonly model: string
-  readonly modelLiteral: string
+  /** {@link model} as a JSON literal, latin1. */
+  private readonly modelLiteral: string
   readonly stream: boolean
   readonly bodyLength: number
   readonly user: string | null

@@ -1,16 +1,14 @@
-import type { ReadAnswer } from '../stream/chat-answer.ts'
 /**
  * What the hot path needs to know of an endpoint that is relayed to a provider. One file a client dialect makes one.
  * Must never know providers, HTTP or how answers are sent.
  */
+import type { ReadAnswer } from '../stream/chat-answer.ts'
 import type { InBandError, StreamObserver } from '../stream/observed.ts'
 
 /** A client's request, read once. */
 export interface Call {
   /** The model that the client asked for: an alias. */
   readonly model: string
-  /** {@link model} as a JSON literal, latin1. */
-  readonly modelLiteral: string
   readonly stream: boolean
   /** Characters of the body, to estimate usage by. */
   readonly bodyLength: number
@@ -25,7 +23,10 @@ export interface Call {
   read(text: string): ReadAnswer | InBandError | null
   /** The beginning of an answer that is too large to be held, with the client's model in it. */
   renameModel(text: string): string
-  /** Forgets the body: an answer has begun, no other attempt follows. Streams outlive their requests' bodies by far. */
+  /**
+   * Forgets the body: an answer has begun, no other attempt follows, and its stream may go on for long. (What was sent
+   * stays with undici's request until that has ended.)
+   */
   release(): void
 }
 

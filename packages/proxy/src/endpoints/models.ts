@@ -1,5 +1,5 @@
 /** `GET /v1/models` and `/v1/models/{id}`: the aliases that a project's tokens can call (OpenAI's API reference, "Models"). */
-import type { CompiledAlias, CompiledProject } from '../snapshot/compiled.ts'
+import { findAlias, type CompiledAlias, type CompiledProject } from '../snapshot/compiled.ts'
 
 export interface Model {
   readonly id: string
@@ -10,13 +10,14 @@ export interface Model {
 }
 
 export function listModels(project: CompiledProject): { object: 'list'; data: Model[] } {
-  const enabled = [...project.aliases.values()].filter((alias) => alias.enabled)
+  const visible = new Map([...project.globalAliases, ...project.ownAliases])
+  const enabled = [...visible.values()].filter((alias) => alias.enabled)
   return { object: 'list', data: enabled.map(model).sort((a, b) => (a.id < b.id ? -1 : 1)) }
 }
 
 /** @returns null if there is none of that name */
 export function findModel(project: CompiledProject, id: string): Model | null {
-  const alias = project.aliases.get(id)
+  const alias = findAlias(project, id)
   return alias?.enabled ? model(alias) : null
 }
 

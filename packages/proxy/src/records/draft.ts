@@ -22,7 +22,7 @@ export function draftRecord(exchange: Exchange): RequestRecord {
     providerModel: attempt ? recordText(attempt.model) : null,
     stream: call?.stream ?? false,
     status: outcome?.status ?? 'ERROR',
-    httpStatus: cancelled ? CLIENT_CLOSED_REQUEST : res.statusCode,
+    httpStatus: cancelled || !res.headersSent ? CLIENT_CLOSED_REQUEST : res.statusCode,
     errorClass: outcome?.errorClass ?? null,
     errorMessage: textOrNull(outcome?.errorMessage),
     usage: exchange.usage,

@@ -21,8 +21,10 @@ const PAGE_BYTES = 524_288
 const COMMA = 0x2c
 
 export class RecordQueue {
-  /** Records that will never be stored, since the process started. */
+  /** Records that will never be stored, since the process started, whatever the reason. */
   dropped = 0
+  /** Those among them that did not fit in here. */
+  overflowed = 0
   /** Records that wait. */
   length = 0
   private readonly pages: Page[] = []
@@ -42,6 +44,7 @@ export class RecordQueue {
     const page = this.pageFor(json)
     if (!page) {
       this.dropped++
+      this.overflowed++
       return
     }
     if (page.count > 0) page.bytes[page.length++] = COMMA

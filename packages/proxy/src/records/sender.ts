@@ -21,6 +21,11 @@ export class RecordSender {
   private readonly control: ControlClient
   private readonly log: Logger
   private readonly stopping = new AbortController()
+  /** Ends the call under way, too. */
+  private readonly cutOff = new AbortController()
+  private running: Promise<void> = Promise.resolve()
+  private failing = false
+  private overflowReported = 0
 
   constructor(queue: RecordQueue, control: ControlClient, log: Logger) {
     this.queue = queue
@@ -28,45 +33,53 @@ export class RecordSender {
     this.log = log
   }
 
-  /** Returns when {@link stop} was called and the call under way has ended. */
-  async run(): Promise<void> {
+  /** Sends in the background until {@link finish}. */
+  start(): void {
+    this.running = this.run()
+  }
+
+  /** Sends what is left, and stops. What could not be sent within that time is lost, counted and logged. */
+  async finish(withinMs: number): Promise<void> {
+    this.stopping.abort()
+    const timer = setTimeout(() => this.cutOff.abort(), withinMs)
+    await this.running
+    while (this.queue.length > 0 && !this.cutOff.signal.aborted) await this.trySend(200)
+    clearTimeout(timer)
+    const lost = this.queue.length
+    if (lost === 0) return
+    this.queue.dropped += lost
+    this.log.error({ lost }, 'records could not be sent before the end')
+  }
+
+  private async run(): Promise<void> {
     const backoff = new Backoff(100, 2_000)
-    let failing = false
-    let reportedDrops = 0
     const { signal } = this.stopping
     while (!signal.aborted) {
-      let wait = GATHER_MS
-      try {
-        do await this.sendBatch()
-        while (this.queue.length >= WORTH_A_CALL && !signal.aborted)
-        if (failing) this.log.info('records are being taken again')
-        failing = false
-        backoff.reset()
-      } catch (error) {
-        if (!failing) this.log.warn({ queued: this.queue.length }, `records wait: ${(error as Error).message}`)
-        failing = true
-        wait = backoff.next()
+      let sent: boolean
+      do sent = await this.trySend(0)
+      while (sent && this.queue.length >= WORTH_A_CALL && !signal.aborted)
+      if (sent) backoff.reset()
+      if (this.queue.overflowed > this.overflowReported) {
+        this.log.error({ overflowed: this.queue.overflowed }, 'records were dropped: the queue is full')
+        this.overflowReported = this.queue.overflowed
       }
-      if (this.queue.dropped > reportedDrops) {
-        this.log.error({ dropped: this.queue.dropped }, 'records were dropped: the queue is full')
-        reportedDrops = this.queue.dropped
-      }
-      await delay(wait, undefined, { signal }).catch(() => {})
+      await delay(sent ? GATHER_MS : backoff.next(), undefined, { signal }).catch(() => {})
     }
   }
 
-  /** Ends {@link run} after what it is doing. */
-  stop(): void {
-    this.stopping.abort()
-  }
-
-  /** Sends what is left, before the process ends. What could not be sent by then is lost, and logged. */
-  async flush(withinMs: number): Promise<void> {
-    const until = performance.now() + withinMs
-    while (this.queue.length > 0 && performance.now() < until) {
-      await this.sendBatch().catch(() => delay(200))
+  /** @returns whether the oldest batch was taken, or there is none; after a failure, having waited so long */
+  private async trySend(waitMs: number): Promise<boolean> {
+    try {
+      await this.sendBatch()
+      if (this.failing) this.log.info('records are being taken again')
+      this.failing = false
+      return true
+    } catch (error) {
+      if (!this.failing) this.log.warn({ queued: this.queue.length }, `records wait: ${(error as Error).message}`)
+      this.failing = true
+      await delay(waitMs)
+      return false
     }
-    if (this.queue.length > 0) this.log.error({ lost: this.queue.length }, 'records could not be sent before the end')
   }
 
   private async sendBatch(): Promise<void> {
@@ -75,6 +88,7 @@ export class RecordSender {
     const { ingestRecords: result } = await this.control.execute<{ ingestRecords: IngestResult }>(
       INGEST_RECORDS_MUTATION,
       Buffer.concat([VARIABLES_BEFORE, batch.bytes, VARIABLES_AFTER]),
+      this.cutOff.signal,
     )
     this.queue.remove()
     if (result.refused > 0) {

@@ -1,3 +1,4 @@
+import { headerText } from '../header-text.ts'
 /** The headers of an answer: ours, and those of the provider's that a client may see. */
 import type { UpstreamHeaders } from '../upstream/call.ts'
 import { namedByConnection } from './client-headers.ts'
@@ -62,9 +63,4 @@ export function addUpstreamHeaders(list: string[], headers: UpstreamHeaders, exc
     if (typeof value === 'string') list.push(sent, value)
     else if (value) for (const each of value) list.push(sent, each)
   }
-}
-
-/** A name that an operator gave, as a header can carry it: RFC 9110 allows little beyond ASCII. */
-export function headerText(text: string): string {
-  return /^[\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text.toWellFormed())
 }

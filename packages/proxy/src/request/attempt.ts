@@ -18,9 +18,13 @@ import type { Relay } from './relay.ts'
 /** What is sent is JSON whatever the client called it, and what comes back must be readable here. */
 const BODY_HEADERS = ['content-type', 'application/json', 'accept-encoding', 'identity']
 
+/** Characters of what a failure says. */
+const LONGEST_MESSAGE = 500
+
 export class Attempt implements Receiver {
   readonly startedAt = Date.now()
-  readonly began = performance.now()
+  /** When the request was sent, as `performance.now()`. */
+  began = performance.now()
   /** The provider's own name of the model. */
   readonly model: string
   readonly target: Target
@@ -69,6 +73,7 @@ export class Attempt implements Receiver {
     const headers = this.credential ? this.credential.headers.concat(BODY_HEADERS) : BODY_HEADERS.slice()
     addForwardedHeaders(headers, this.exchange.req.headers)
     const body = this.call.encode(this.model)
+    this.began = performance.now()
     this.upstreamCall.send(provider.connection.upstream, { path: this.target.path, method: 'POST', headers, body })
   }
 
@@ -119,9 +124,11 @@ export class Attempt implements Receiver {
     if (this.running) this.fail('client_cancelled', 'the client went')
   }
 
-  /** The process ends before the answer did. */
-  abandon(): void {
-    if (this.running) this.broken('shutting_down', 'the gateway is shutting down')
+  /** The process ends before the answer did. @returns false if the attempt has already ended */
+  abandon(): boolean {
+    if (!this.running) return false
+    this.broken('shutting_down', 'the gateway is shutting down')
+    return true
   }
 
   contentSeen(): void {
@@ -136,10 +143,9 @@ export class Attempt implements Receiver {
     this.exchange.waitedMs += performance.now() - this.began
   }
 
-  /** The client has the whole answer. @param usage as the provider said, if it did */
+  /** The whole answer is on its way to the client. @param usage as the provider said, if it did */
   succeed(usage: TokenUsage | null, estimatedOutputTokens: number): void {
     this.settleUsage(usage, estimatedOutputTokens)
-    this.exchange.succeed()
     this.finish()
   }
 
@@ -148,12 +154,11 @@ export class Attempt implements Receiver {
     if (!this.running) return
     this.failure = {
       errorClass,
-      message: redact(message, this.credential?.apiKey),
+      message: redact(message, this.credential?.apiKey).slice(0, LONGEST_MESSAGE),
       retryAfterMs: retryAfterOf(this.upstreamHeaders),
       refusal,
     }
     this.finish()
-    this.upstreamCall.abort()
   }
 
   /** What was used, where the provider may not have said. */
@@ -172,6 +177,7 @@ export class Attempt implements Receiver {
     this.running = false
     this.countWait()
     this.latencyMs = performance.now() - this.began
+    this.upstreamCall.abort()
     this.resolveEnded()
   }
 }

@@ -22,7 +22,7 @@ export async function answerByRoutes(
   const attempt = firstAttempt(exchange, dialect, call, alias)
   if (!attempt)
     throw new GatewayError('no_route_available', `No route of "${alias.name}" can be used now.`, { retryAfterMs: 1000 })
-  if (exchange.res.closed) throw new ClientGone()
+  if (exchange.res.closed || exchange.res.writableEnded) throw new ClientGone()
   exchange.attempts.push(attempt)
   attempt.send()
   await attempt.ended

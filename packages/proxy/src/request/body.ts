@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http'
 
 import { GatewayError } from '@millrace/shared'
 
+import { Bytes } from '../bytes.ts'
+
 const kReading = Symbol('reading')
 
 interface ReadRequest extends IncomingMessage {
@@ -12,8 +14,7 @@ interface ReadRequest extends IncomingMessage {
 export class ClientGone extends Error {}
 
 class Reading {
-  readonly chunks: Buffer[] = []
-  length = 0
+  readonly bytes = new Bytes()
   readonly limit: number
   readonly resolve: (body: Buffer) => void
   readonly reject: (error: Error) => void
@@ -43,19 +44,18 @@ export function readBody(req: ReadRequest, limit: number): Promise<Buffer> {
 
 function onData(this: ReadRequest, chunk: Buffer): void {
   const reading = this[kReading]!
-  reading.length += chunk.length
-  if (reading.length <= reading.limit) {
-    reading.chunks.push(chunk)
+  if (reading.bytes.length + chunk.length <= reading.limit) {
+    reading.bytes.append(chunk)
   } else {
     this.off('data', onData)
-    reading.chunks.length = 0
+    reading.bytes.take()
     reading.reject(tooLarge(reading.limit))
   }
 }
 
 function onEnd(this: ReadRequest): void {
-  const { chunks, length, resolve } = this[kReading]!
-  resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length))
+  const { bytes, resolve } = this[kReading]!
+  resolve(bytes.take())
 }
 
 function onClose(this: ReadRequest): void {

@@ -27,18 +27,26 @@ export function textHeader(headers: IncomingHttpHeaders, name: string): string |
   return typeof value === 'string' && value !== '' ? value : null
 }
 
-/** `x-millrace-metadata`: a JSON object, kept with the record; null for anything else. */
+/** Characters and levels of nesting: what goes into a record must not be able to break it. */
+const LONGEST_METADATA = 4_096
+const DEEPEST_METADATA = 16
+
+/** `x-millrace-metadata`: a JSON object of modest size, kept with the record; null for anything else. */
 export function metadataOf(headers: IncomingHttpHeaders): RequestRecord['metadata'] {
   const text = textHeader(headers, 'x-millrace-metadata')
-  if (text === null) return null
+  if (text === null || text.length > LONGEST_METADATA) return null
   try {
     const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as RequestRecord['metadata'])
-      : null
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return null
+    return isShallow(value, DEEPEST_METADATA) ? (value as RequestRecord['metadata']) : null
   } catch {
     return null
   }
+}
+
+function isShallow(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  return levels > 0 && Object.values(value).every((member) => isShallow(member, levels - 1))
 }
 
 /**

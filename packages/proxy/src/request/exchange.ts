@@ -16,6 +16,9 @@ import type { Gateway } from './gateway.ts'
 
 const kExchange = Symbol('exchange')
 
+/** How long a client may take nothing of an answer that is complete here. */
+const STALLED_MS = 60_000
+
 interface ExchangeResponse extends ServerResponse {
   [kExchange]?: Exchange
 }
@@ -79,6 +82,7 @@ export class Exchange implements Slotted {
     return this.overhead
   }
 
+  /** The client has all that it will ever look at, whether or not it waits for the connection's end. */
   succeed(): void {
     this.outcome ??= SUCCESS
   }
@@ -88,25 +92,36 @@ export class Exchange implements Slotted {
     this.outcome ??= { status, errorClass, errorMessage }
   }
 
+  private record(): void {
+    try {
+      this.gateway.records.push(JSON.stringify(draftRecord(this)))
+    } catch (error) {
+      // Of what a client sent nothing should be able to do this; if something is, it costs a record, and no other request.
+      this.gateway.records.dropped++
+      this.gateway.log.error({ err: error, requestId: this.requestId }, 'a record could not be written')
+    }
+  }
+
   /** The attempt that is under way, if any. */
   get attempt(): Attempt | undefined {
     return this.attempts.at(-1)
   }
 
-  /** The process ends before this request did: its client is told so, or cut off. */
-  abandon(): void {
-    this.fail('ERROR', 'shutting_down', 'the gateway is shutting down')
-    if (this.attempt) this.attempt.abandon()
-    else this.res.destroy()
+  /** Ends the answer. A client that does not take what is left of it is cut off: nothing else would ever end it. */
+  end(body?: string, encoding: BufferEncoding = 'utf8'): void {
+    const { res } = this
+    if (body === undefined) res.end()
+    else res.end(body, encoding)
+    if (res.writableLength > 0) res.socket?.setTimeout(STALLED_MS)
   }
 
   /** @internal called once, by the response's close */
   close(): void {
     this.latencyMs = performance.now() - this.began
     this.attempt?.cancel()
-    this.outcome ??= CANCELLED
+    this.outcome ??= this.res.writableFinished ? SUCCESS : CANCELLED
     this.gateway.active.remove(this)
-    this.gateway.records.push(JSON.stringify(draftRecord(this)))
+    this.record()
   }
 }
 

@@ -1,5 +1,5 @@
 /** Why an attempt failed, and what the client is told if no other can follow. */
-import { GatewayError, type AttemptErrorClass } from '@millrace/shared'
+import { GatewayError, type AttemptErrorClass, type ErrorCode, type RequestStatus } from '@millrace/shared'
 
 import { inBandError } from '../stream/chat-answer.ts'
 import type { UpstreamHeaders } from '../upstream/call.ts'
@@ -18,8 +18,6 @@ export interface Refusal {
   readonly headers: UpstreamHeaders
   readonly body: Buffer
 }
-
-const MESSAGE_LENGTH = 500
 
 /** The class of an answer by its status. */
 export function classOfStatus(status: number): AttemptErrorClass {
@@ -41,9 +39,9 @@ export function refusalMessage(status: number, body: Buffer): string {
   try {
     message = inBandError(JSON.parse(text)).message
   } catch {
-    message = body.subarray(0, MESSAGE_LENGTH).toString('utf8').replace(/\s+/g, ' ').trim()
+    message = body.subarray(0, 65_536).toString('utf8').replace(/\s+/g, ' ').trim()
   }
-  return `HTTP ${status}${message ? `: ${message.slice(0, MESSAGE_LENGTH)}` : ''}`
+  return message ? `HTTP ${status}: ${message}` : `HTTP ${status}`
 }
 
 /** Takes a secret out of a text that an upstream may have put it into. */
@@ -51,10 +49,25 @@ export function redact(text: string, secret: string | undefined): string {
   return secret ? text.replaceAll(secret, '[redacted]') : text
 }
 
+/** What a client may read of a failure. Addresses and system errors are the operator's: they stand in the attempt's record. */
+export function clientMessage({ errorClass, message }: Failure): string {
+  return errorClass === 'transport_error' || errorClass === 'connect_timeout' ? 'the connection failed' : message
+}
+
+/** How a request is recorded, and its client told, that an answer which had begun could not be finished. */
+export function brokenOff(errorClass: AttemptErrorClass): { status: RequestStatus; code: ErrorCode } {
+  if (errorClass.endsWith('_timeout')) return { status: 'TIMEOUT', code: 'upstream_timeout' }
+  if (errorClass === 'stream_error' || errorClass === 'shutting_down') return { status: 'ERROR', code: errorClass }
+  return { status: 'ERROR', code: 'stream_truncated' }
+}
+
+/** A provider that is full without saying for how long is left alone for this long. */
+const DEFAULT_RETRY_AFTER_MS = 1_000
+
 /** The answer when the last attempt has failed so. */
 export function gatewayError(provider: string, failure: Failure): GatewayError {
-  const { errorClass, message, retryAfterMs } = failure
-  const detail = `provider ${provider}: ${message}`
+  const { errorClass, retryAfterMs } = failure
+  const detail = `provider ${provider}: ${clientMessage(failure)}`
   if (errorClass === 'upstream_auth') {
     return new GatewayError('upstream_credentials_exhausted', `Every upstream credential was refused; ${detail}`)
   }
@@ -62,9 +75,12 @@ export function gatewayError(provider: string, failure: Failure): GatewayError {
     return new GatewayError('upstream_timeout', `The upstream was too slow; ${detail}`)
   if (errorClass === 'shutting_down')
     return new GatewayError('shutting_down', 'The gateway is shutting down.', { retryAfterMs: 1000 })
-  const limited = errorClass === 'upstream_rate_limited'
-  return new GatewayError('all_routes_failed', `Every route failed; ${detail}`, {
-    ...(limited ? { status: 429 } : {}),
-    ...(retryAfterMs !== null ? { retryAfterMs } : {}),
-  })
+  const message = `Every route failed; ${detail}`
+  if (errorClass === 'upstream_rate_limited') {
+    return new GatewayError('all_routes_failed', message, {
+      status: 429,
+      retryAfterMs: retryAfterMs ?? DEFAULT_RETRY_AFTER_MS,
+    })
+  }
+  return new GatewayError('all_routes_failed', message, retryAfterMs === null ? {} : { retryAfterMs })
 }

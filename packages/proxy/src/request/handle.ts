@@ -5,7 +5,7 @@ import { GatewayError } from '@millrace/shared'
 import type { H3Event } from 'h3'
 
 import type { Dialect } from '../endpoints/dialect.ts'
-import type { CompiledProject, CompiledSnapshot } from '../snapshot/compiled.ts'
+import { findAlias, type CompiledProject, type CompiledSnapshot } from '../snapshot/compiled.ts'
 import { gatewayHeaders } from './answer-headers.ts'
 import { answerByRoutes, statusOf } from './attempts.ts'
 import { authenticate } from './authenticate.ts'
@@ -26,10 +26,10 @@ async function relayExchange(exchange: Exchange, dialect: Dialect): Promise<void
   try {
     const token = authenticate(secretOf(exchange.req.headers), admit(exchange))
     exchange.token = token
-    const body = await receive(exchange)
-    const call = dialect.parse(body)
+    // No variable holds the body: this frame lives as long as the answer's stream.
+    const call = dialect.parse(await receive(exchange))
     exchange.call = call
-    const alias = token.project.aliases.get(call.model)
+    const alias = findAlias(token.project, call.model)
     if (!alias) throw unknownModel(call.model)
     exchange.alias = alias
     await answerByRoutes(exchange, dialect, call, alias)
@@ -87,7 +87,7 @@ export function unknownModel(model: string): GatewayError {
 }
 
 function admit({ gateway, snapshot }: Exchange): CompiledSnapshot {
-  if (gateway.draining) throw new GatewayError('shutting_down', 'The gateway is shutting down.', { retryAfterMs: 1000 })
+  if (gateway.draining) throw shuttingDown()
   if (!snapshot || gateway.configuration.stale()) {
     const message = snapshot
       ? 'The gateway has been without its control plane for too long.'
@@ -99,9 +99,20 @@ function admit({ gateway, snapshot }: Exchange): CompiledSnapshot {
 
 async function receive(exchange: Exchange): Promise<Buffer> {
   const began = performance.now()
-  const body = await readBody(exchange.req, exchange.gateway.maxBodyBytes)
-  exchange.waitedMs += performance.now() - began
-  return body
+  try {
+    return await readBody(exchange.req, exchange.gateway.maxBodyBytes)
+  } finally {
+    exchange.waitedMs += performance.now() - began
+  }
+}
+
+/** The process ends before this request did: its client is told so, in whatever way is left. */
+export function abandon(exchange: Exchange): void {
+  if (!exchange.attempt?.abandon()) refuse(exchange, shuttingDown())
+}
+
+function shuttingDown(): GatewayError {
+  return new GatewayError('shutting_down', 'The gateway is shutting down.', { retryAfterMs: 1000 })
 }
 
 function refuse(exchange: Exchange, error: unknown): void {

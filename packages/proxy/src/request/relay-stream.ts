@@ -1,17 +1,15 @@
-import type { AttemptErrorClass, ErrorCode } from '@millrace/shared'
+import type { AttemptErrorClass } from '@millrace/shared'
 
 import { eventData, EventSplitter } from '../stream/events.ts'
 import type { StreamObserver } from '../stream/observed.ts'
 import { addUpstreamHeaders, gatewayHeaders, STREAM_HEADERS } from './answer-headers.ts'
 import type { Attempt } from './attempt.ts'
+import { brokenOff, clientMessage } from './failure.ts'
 import type { Relay } from './relay.ts'
 import { errorEvent } from './render-error.ts'
 
 /** Events before the first content are held so far; an upstream that says much before it answers is let through. */
 const MOST_HELD = 65_536
-
-/** Ends of an attempt that the client is told by their own name; any other has cut the stream off. */
-const TOLD_AS_IS: ReadonlySet<AttemptErrorClass> = new Set(['stream_error', 'shutting_down'])
 
 /**
  * A stream: its events go to the client as they come, with back-pressure. Nothing goes before the first content,
@@ -61,8 +59,12 @@ export class StreamRelay implements Relay {
   cancel(): void {
     const { attempt, observer } = this
     // A client may hang up on seeing [DONE], before the connection is done with it.
-    if (observer.ended) attempt.succeed(observer.usage, observer.contentEvents)
-    else attempt.settleUsage(observer.usage, observer.contentEvents)
+    if (observer.ended) {
+      attempt.exchange.succeed()
+      attempt.succeed(observer.usage, observer.contentEvents)
+    } else {
+      attempt.settleUsage(observer.usage, observer.contentEvents)
+    }
   }
 
   private write(out: string): void {
@@ -95,7 +97,8 @@ export class StreamRelay implements Relay {
       this.beginAnswer()
       attempt.exchange.res.write(held, 'latin1')
     }
-    attempt.exchange.res.end()
+    attempt.exchange.end()
+    attempt.exchange.succeed()
     attempt.succeed(observer.usage, observer.contentEvents)
   }
 
@@ -111,15 +114,10 @@ export class StreamRelay implements Relay {
     attempt.fail(errorClass, message)
     if (!this.answering) return
     attempt.settleUsage(observer.usage, observer.contentEvents)
-    const timeout = errorClass.endsWith('_timeout')
-    const recorded = timeout
-      ? 'upstream_timeout'
-      : TOLD_AS_IS.has(errorClass)
-        ? (errorClass as ErrorCode)
-        : 'stream_truncated'
-    const { message: safe } = attempt.failure!
-    attempt.exchange.fail(timeout ? 'TIMEOUT' : 'ERROR', recorded, safe)
-    attempt.exchange.res.end(errorEvent(recorded, safe))
+    const { status, code } = brokenOff(errorClass)
+    const told = clientMessage(attempt.failure!)
+    attempt.exchange.fail(status, code, told)
+    attempt.exchange.end(errorEvent(code, told))
   }
 }
 

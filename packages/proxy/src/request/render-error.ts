@@ -17,10 +17,11 @@ const USED_UP: ReadonlySet<ErrorCode> = new Set([
 
 /** The event that tells a client that its stream has failed; nothing follows it, `[DONE]` neither. */
 export function errorEvent(code: ErrorCode, message: string): string {
-  return `data: ${body(new GatewayError(code, message))}\n\n`
+  return `data: ${errorBody(new GatewayError(code, message))}\n\n`
 }
 
-function body({ message, type, param, code }: GatewayError): string {
+/** The body of an error answer, as JSON. */
+export function errorBody({ message, type, param, code }: GatewayError): string {
   return JSON.stringify({ error: { message, type, param, code } })
 }
 
@@ -42,7 +43,7 @@ export function sendError(exchange: Exchange, error: GatewayError): void {
   }
   if (USED_UP.has(error.code)) headers.push('x-should-retry', 'false')
   if (error.allow !== null) headers.push('allow', error.allow)
-  const text = body(error)
+  const text = errorBody(error)
   headers.push('content-type', 'application/json', 'content-length', String(Buffer.byteLength(text)))
   if (error.code === 'request_too_large' && !req.complete) {
     headers.push('connection', 'close')

@@ -16,6 +16,7 @@ import { pino } from 'pino'
 
 import { Pools } from '../upstream/pools.ts'
 import { compile } from './compile.ts'
+import { findAlias } from './compiled.ts'
 
 const masterKey = parseMasterKey(newMasterKey())
 const context = {
@@ -85,11 +86,12 @@ describe('compile', () => {
       }),
       context,
     )
-    const own = compiled.tokens.get('0'.repeat(64))!.project.aliases
-    const others = compiled.tokens.get('1'.repeat(64))!.project.aliases
-    assert.equal(own.get('a')!.routes.length, 0)
-    assert.equal(others.get('a')!.routes.length, 1)
-    assert.equal(own.get('b'), others.get('b'))
+    const own = compiled.tokens.get('0'.repeat(64))!.project
+    const others = compiled.tokens.get('1'.repeat(64))!.project
+    assert.equal(findAlias(own, 'a')!.routes.length, 0)
+    assert.equal(findAlias(others, 'a')!.routes.length, 1)
+    assert.ok(findAlias(own, 'b'))
+    assert.equal(findAlias(own, 'b'), findAlias(others, 'b'))
   })
 
   it('disables the routes of what it cannot use, and serves the rest', () => {
@@ -103,7 +105,7 @@ describe('compile', () => {
       snapshot({ providers: [good, unknown, off, badUrl], aliases: [alias('a', null, [good, unknown, off, badUrl])] }),
       context,
     )
-    const { routes } = compiled.tokens.get('a'.repeat(64))!.project.aliases.get('a')!
+    const { routes } = findAlias(compiled.tokens.get('a'.repeat(64))!.project, 'a')!
     assert.deepEqual(
       routes.map((route) => route.provider.id),
       [good.id],

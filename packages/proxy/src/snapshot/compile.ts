@@ -35,27 +35,22 @@ function compileProjects(
   snapshot: Snapshot,
   providers: ReadonlyMap<string, CompiledProvider>,
 ): Map<string, CompiledProject> {
-  const global = new Map<string, CompiledAlias>()
-  const own = new Map<string, CompiledAlias[]>()
+  const globalAliases = new Map<string, CompiledAlias>()
+  const own = new Map<string, Map<string, CompiledAlias>>()
   for (const alias of snapshot.aliases) {
     const compiled = compileAlias(alias, providers)
-    if (alias.projectId === null) {
-      global.set(alias.name, compiled)
-    } else {
-      const list = own.get(alias.projectId)
-      if (list) list.push(compiled)
-      else own.set(alias.projectId, [compiled])
-    }
+    if (alias.projectId === null) globalAliases.set(alias.name, compiled)
+    else
+      own.set(alias.projectId, (own.get(alias.projectId) ?? new Map<string, CompiledAlias>()).set(alias.name, compiled))
   }
   const projects = new Map<string, CompiledProject>()
   for (const { id, name, active } of snapshot.projects) {
-    // Projects without aliases of their own, the most, share one Map.
-    const overrides = own.get(id)
-    const aliases = overrides ? new Map([...global, ...overrides.map((alias) => [alias.name, alias] as const)]) : global
-    projects.set(id, { id, name, active, aliases })
+    projects.set(id, { id, name, active, ownAliases: own.get(id) ?? NONE, globalAliases })
   }
   return projects
 }
+
+const NONE: ReadonlyMap<string, CompiledAlias> = new Map()
 
 function compileAlias(alias: SnapshotAlias, providers: ReadonlyMap<string, CompiledProvider>): CompiledAlias {
   const { id, name, enabled } = alias

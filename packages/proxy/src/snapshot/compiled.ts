@@ -25,8 +25,15 @@ export interface CompiledProject {
   readonly id: string
   readonly name: string
   readonly active: boolean
-  /** What this project's tokens can call, by name: its own aliases over the global ones. */
-  readonly aliases: ReadonlyMap<string, CompiledAlias>
+  /** Its own aliases, by name; they stand before global ones of the same name. */
+  readonly ownAliases: ReadonlyMap<string, CompiledAlias>
+  /** Those of every project; one Map for all. */
+  readonly globalAliases: ReadonlyMap<string, CompiledAlias>
+}
+
+/** The alias that a project's tokens call by this name. */
+export function findAlias({ ownAliases, globalAliases }: CompiledProject, name: string): CompiledAlias | undefined {
+  return ownAliases.get(name) ?? globalAliases.get(name)
 }
 
 export interface CompiledAlias {

@@ -17,6 +17,7 @@ export class Configuration {
   private readonly log: Logger
   private readonly maxStaleMs: number
   private heardAt = performance.now()
+  private refused = false
 
   /** @param maxStaleSeconds how long to serve without the control plane; undefined: without end */
   constructor(context: CompileContext, file: SnapshotFile, maxStaleSeconds: number | undefined) {
@@ -28,7 +29,10 @@ export class Configuration {
 
   /** Takes what the control plane sent. A document that cannot be used is refused, and the one before serves on. */
   take(document: unknown): void {
-    if (this.swap(document, 'from the control plane')) this.file.write(document)
+    this.refused = !this.swap(document, 'from the control plane')
+    if (this.refused) return
+    this.heard()
+    this.file.write(document)
   }
 
   /** Starts from the last good snapshot on disk, if there is one. */
@@ -37,9 +41,9 @@ export class Configuration {
     if (document !== null) this.swap(document, 'from disk')
   }
 
-  /** The control plane was heard of: what is served by is not stale. */
+  /** The control plane was heard of: what is served by is not stale, unless it has a newer one that cannot be used here. */
   heard(): void {
-    this.heardAt = performance.now()
+    if (!this.refused) this.heardAt = performance.now()
   }
 
   stale(): boolean {
@@ -52,7 +56,11 @@ export class Configuration {
       const before = this.current
       this.current = next
       this.context.pools.retain(next.providers.flatMap(({ connection }) => connection.pooled ?? []))
-      this.log.info({ revision: next.revision, before: before?.revision }, `serving by a snapshot ${origin}`)
+      const message = `serving by a snapshot ${origin}`
+      const numbers = { revision: next.revision, before: before?.revision }
+      // The control plane is believed: its database may have been restored from a backup.
+      if (before && next.revision < before.revision) this.log.warn(numbers, `${message}, of an earlier revision`)
+      else this.log.info(numbers, message)
       return true
     } catch (error) {
       this.log.error({ serving: this.current?.revision }, `snapshot ${origin} refused: ${(error as Error).message}`)

@@ -8,8 +8,8 @@ import {
 } from '@millrace/shared'
 import type { Logger } from 'pino'
 
+import { headerText } from '../header-text.ts'
 import { providerOf } from '../providers/index.ts'
-import { headerText } from '../request/answer-headers.ts'
 import type { Pools } from '../upstream/pools.ts'
 import type { CompiledProvider, Credential } from './compiled.ts'
 

@@ -8,6 +8,8 @@ import { Backoff } from '../control/backoff.ts'
 import type { ControlClient } from '../control/client.ts'
 import type { Configuration } from './configuration.ts'
 
+const FIRST_EVENT_MS = 10_000
+
 /** Follows the control plane's snapshots for as long as the process lives, through its restarts and the network's. */
 export class SnapshotSubscription {
   private readonly control: ControlClient
@@ -40,23 +42,25 @@ export class SnapshotSubscription {
     }
   }
 
-  async stop(): Promise<void> {
+  stop(): void {
     this.stopping.abort()
-    await this.client?.dispose()
+    this.client?.terminate()
   }
 
   /** One connection, until it ends. @returns why it ended */
   private async follow(backoff: Backoff, onEvent: () => void): Promise<string> {
-    const client = this.control.connect()
+    const client = this.control.connect(() => this.configuration.heard())
     this.client = client
+    // The first snapshot comes at once: a control plane that keeps it to itself is as good as none.
+    const overdue = setTimeout(() => client.terminate(), FIRST_EVENT_MS)
     try {
       for await (const { data, errors } of client.iterate<{ snapshots: SnapshotEvent }>({
         query: SNAPSHOTS_SUBSCRIPTION,
       })) {
         if (errors || !data) return errors?.[0]?.message ?? 'no data'
+        clearTimeout(overdue)
         backoff.reset()
         onEvent()
-        this.configuration.heard()
         this.configuration.take(data.snapshots.document)
         this.onTaken()
       }
@@ -64,7 +68,8 @@ export class SnapshotSubscription {
     } catch (error) {
       return reasonOf(error)
     } finally {
-      await client.dispose()
+      clearTimeout(overdue)
+      client.terminate()
     }
   }
 }

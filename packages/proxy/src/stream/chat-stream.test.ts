@@ -29,7 +29,9 @@ describe('ChatCompletionStream', () => {
     const odd = [
       'data:{"model" : "gpt-x","choices":[]}\n\n',
       'data: {"choices":[{"delta":{"content":"x"}}],"model":"gpt-x"}\r\n\r\n',
-      'data: {"model":"gpt-x","choices":[],"mod\\u0065l":"gpt-x"}\n\n',
+      chunk('"choices":[],"mod\\u0065l":"gpt-x"'),
+      ': {"model":"gpt-x"}\ndata: {"model":"gpt-x"}\n\n',
+      'id: 7\ndata: {"choices":[],\nevent: message\ndata: "model":"gpt-x"}\n\n',
       'data: {"choices":[],\ndata: "model":"gpt-x"}\n\n',
       'data: {"model":"gpt-x","x":{"model":"gpt-x"},"choices":[]}\n\n',
     ]
@@ -38,11 +40,26 @@ describe('ChatCompletionStream', () => {
     assert.deepEqual(take(stream, ...odd), [
       'data:{"model" : "alias","choices":[]}\n\n',
       'data: {"choices":[{"delta":{"content":"x"}}],"model":"alias"}\r\n\r\n',
-      'data: {"model":"alias","choices":[],"mod\\u0065l":"alias"}\n\n',
+      chunk('"choices":[],"mod\\u0065l":"alias"', 'alias'),
+      ': {"model":"gpt-x"}\ndata: {"model":"alias"}\n\n',
+      'id: 7\ndata: {"choices":[],\nevent: message\ndata: "model":"alias"}\n\n',
       'data: {"choices":[],\ndata: "model":"alias"}\n\n',
       'data: {"model":"alias","x":{"model":"gpt-x"},"choices":[]}\n\n',
     ])
     assert.deepEqual(take(stream, content('c')), [named(content('c'))])
+  })
+
+  it('renames it behind a byte order mark', () => {
+    const stream = new ChatCompletionStream('"alias"', false)
+    const bom = '\u00ef\u00bb\u00bf'
+    assert.deepEqual(take(stream, bom + content('a'), content('b')), [bom + named(content('a')), named(content('b'))])
+  })
+
+  it('sees an error whose name comes after its data', () => {
+    const stream = new ChatCompletionStream('"alias"', false)
+    take(stream, content('a'), content('b'))
+    assert.deepEqual(take(stream, content('x').replace('\n\n', '\nevent: error\n\n')), [''])
+    assert.notEqual(stream.error, null)
   })
 
   it('tells content from a role, a comment and a ping', () => {

@@ -2,7 +2,7 @@
 import type { TokenUsage } from '@millrace/shared'
 
 import { inBandError } from './chat-answer.ts'
-import { eventData, eventName } from './events.ts'
+import { dataLines, eventData, eventName } from './events.ts'
 import { findMembers, replaceAll, splice, type Range } from './json.ts'
 import type { InBandError, StreamObserver } from './observed.ts'
 import { readChatUsage } from './usage.ts'
@@ -70,29 +70,42 @@ export class ChatCompletionStream implements StreamObserver {
     return this.rewrite(event, data, members?.get('model') ?? [])
   }
 
+  /** Lines are parted as they were: the edited data has as many, since no literal has a line end in it. */
   private rewrite(event: string, data: string, models: readonly Range[]): string {
     if (models.length === 0) return event
-    const offset = event.indexOf(data)
-    if (offset < 0) {
-      const lines = splice(data, replaceAll(models, this.model)).split('\n')
-      return `${lines.map((line) => `data: ${line}\n`).join('')}\n`
+    const lines = dataLines(event)
+    const [only] = lines
+    if (lines.length === 1 && only) {
+      const ranges = models.map(({ start, end }) => ({ start: start + only.start, end: end + only.start }))
+      this.rememberHead(event, ranges)
+      return splice(event, replaceAll(ranges, this.model))
     }
-    const ranges = models.map(({ start, end }) => ({ start: start + offset, end: end + offset }))
-    if (ranges.length === 1) {
-      const [range] = ranges as [Range]
-      this.head = event.slice(0, range.end)
-      this.rewrittenHead = event.slice(0, range.start) + this.model
-    }
-    return splice(event, replaceAll(ranges, this.model))
+    const rewritten = splice(data, replaceAll(models, this.model)).split('\n')
+    return splice(
+      event,
+      lines.map((line, i) => ({ ...line, literal: rewritten[i]! })),
+    )
+  }
+
+  private rememberHead(event: string, models: readonly Range[]): void {
+    const [model] = models
+    if (models.length !== 1 || !model) return
+    this.head = event.slice(0, model.end)
+    this.rewrittenHead = event.slice(0, model.start) + this.model
   }
 }
 
 /**
- * Whether the rest of an event, after its model, may hold anything but a delta. Quotes inside JSON strings are
- * escaped, so that text which only speaks of "usage" does not match.
+ * Whether the rest of an event, after its model, may hold anything but a delta: another of the members that matter,
+ * however spelt, or another line. Quotes inside JSON strings are escaped, so that text which only speaks of "usage"
+ * does not match.
  */
 function mayHoldMore(rest: string): boolean {
-  return rest.includes('"model"') || rest.includes('"error"') || holdsUsage(rest)
+  if (rest.includes('"model"') || rest.includes('"error"') || holdsUsage(rest)) return true
+  // Escaped letters of their names begin so.
+  if (rest.includes('\\u006') || rest.includes('\\u007')) return true
+  const cr = rest.indexOf('\r')
+  return rest.indexOf('\n') < rest.length - 3 || (cr >= 0 && cr < rest.length - 4)
 }
 
 function holdsUsage(rest: string): boolean {

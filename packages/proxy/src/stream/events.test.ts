@@ -53,11 +53,16 @@ describe('EventSplitter', () => {
     assert.deepEqual(split(['data: one\n\ndata: tw']), { events: ['data: one\n\n'], rest: 'data: tw' })
   })
 
-  it('joins a large event from many packets in time that grows with its size alone', () => {
-    const half = 'x'.repeat(150_000)
-    const { events } = split(['data: ', ...half, ...half, '\n', '\n'])
-    assert.equal(events[0]!.length, 300_008)
-  })
+  for (const [name, line, end] of [
+    ['of one line', 'x', '\n\n'],
+    ['of many lines', 'data: x\n', '\n'],
+    ['of many lines that end in CR LF', 'data: x\r\n', '\r\n'],
+  ] as const) {
+    it(`joins a large event ${name}, split at every byte`, () => {
+      const event = `data: ${line.repeat(20_000)}${end}`
+      assert.deepEqual(split([...event, 'data']), { events: [event], rest: 'data' })
+    })
+  }
 })
 
 describe('eventData', () => {

@@ -96,7 +96,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Timed {
     // Informational answers (RFC 9110, section 15.2) come before the real one.
     if (this.done || status < 200) return
     this.bodyBegan = true
-    this.lastActivity = this.deadlines.now
+    this.lastActivity = this.deadlines.soon
     try {
       this.receiver.begin(status, headers)
     } catch (error) {
@@ -106,7 +106,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Timed {
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.done) return
-    this.lastActivity = this.deadlines.now
+    this.lastActivity = this.deadlines.soon
     try {
       this.receiver.data(chunk)
     } catch (error) {
