@@ -69,7 +69,7 @@ export function readOptions(args: readonly string[]): Options | 'help' {
 }
 
 /** As `npm run proxy` starts it. */
-const DEFAULT_NODE_ARGS = ['--max-semi-space-size=4']
+const DEFAULT_NODE_ARGS = ['--max-semi-space-size=16']
 
 function within(name: string, value: string, min: number, max: number): number {
   const number = Number(value)

@@ -9,7 +9,7 @@ import { UpstreamCall, type Receiver, type UpstreamHeaders } from '../upstream/c
 import { retryAfterOf } from '../upstream/retry-after.ts'
 import { addForwardedHeaders } from './client-headers.ts'
 import type { Exchange } from './exchange.ts'
-import { redact, type Failure, type Refusal } from './failure.ts'
+import { redact, redactBytes, type Failure, type Refusal } from './failure.ts'
 import { AnswerRelay } from './relay-answer.ts'
 import { RefusalRelay } from './relay-refusal.ts'
 import { StreamRelay } from './relay-stream.ts'
@@ -156,7 +156,7 @@ export class Attempt implements Receiver {
       errorClass,
       message: redact(message, this.credential?.apiKey).slice(0, LONGEST_MESSAGE),
       retryAfterMs: retryAfterOf(this.upstreamHeaders),
-      refusal,
+      refusal: refusal && { ...refusal, body: redactBytes(refusal.body, this.credential?.apiKey) },
     }
     this.finish()
   }

@@ -44,9 +44,17 @@ export function refusalMessage(status: number, body: Buffer): string {
   return message ? `HTTP ${status}: ${message}` : `HTTP ${status}`
 }
 
+const REDACTED = '[redacted]'
+
 /** Takes a secret out of a text that an upstream may have put it into. */
 export function redact(text: string, secret: string | undefined): string {
-  return secret ? text.replaceAll(secret, '[redacted]') : text
+  return secret ? text.replaceAll(secret, REDACTED) : text
+}
+
+/** The same for a body that is passed on; other bytes stay as they are. */
+export function redactBytes(body: Buffer, secret: string | undefined): Buffer {
+  if (!secret || !body.includes(secret)) return body
+  return Buffer.from(body.toString('latin1').replaceAll(secret, REDACTED), 'latin1')
 }
 
 /** What a client may read of a failure. Addresses and system errors are the operator's: they stand in the attempt's record. */

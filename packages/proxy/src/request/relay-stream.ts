@@ -4,6 +4,7 @@ import { eventData, EventSplitter } from '../stream/events.ts'
 import type { StreamObserver } from '../stream/observed.ts'
 import { addUpstreamHeaders, gatewayHeaders, STREAM_HEADERS } from './answer-headers.ts'
 import type { Attempt } from './attempt.ts'
+import { ChunkedBody } from './chunked.ts'
 import { brokenOff, clientMessage } from './failure.ts'
 import type { Relay } from './relay.ts'
 import { errorEvent } from './render-error.ts'
@@ -17,7 +18,8 @@ const MOST_HELD = 65_536
  */
 export class StreamRelay implements Relay {
   private held = ''
-  private answering = false
+  /** Null until the answer has begun. */
+  private body: ChunkedBody | null = null
   private readonly splitter = new EventSplitter()
   private readonly observer: StreamObserver
   private readonly attempt: Attempt
@@ -68,36 +70,32 @@ export class StreamRelay implements Relay {
   }
 
   private write(out: string): void {
-    if (!this.answering) {
+    if (this.body === null) {
       this.held += out
       if (!this.observer.hasContent && this.held.length < MOST_HELD) return
       out = this.held
-      this.beginAnswer()
+      this.held = ''
     }
+    const body = (this.body ??= this.beginAnswer())
     if (this.attempt.firstTokenAt === null && this.observer.hasContent) this.attempt.contentSeen()
-    if (out !== '' && !this.attempt.exchange.res.write(out, 'latin1')) this.attempt.pause()
+    if (out !== '' && !body.write(out)) this.attempt.pause()
   }
 
-  private beginAnswer(): void {
+  private beginAnswer(): ChunkedBody {
     const { attempt } = this
-    this.answering = true
-    this.held = ''
     attempt.countWait()
     const headers = gatewayHeaders(attempt.exchange)
     addUpstreamHeaders(headers, attempt.upstreamHeaders, STREAM_HEADERS)
     headers.push(...STREAM_HEADERS)
     attempt.exchange.res.writeHead(attempt.upstreamStatus!, headers)
     attempt.call.release()
+    return new ChunkedBody(attempt.exchange.res)
   }
 
   private succeed(): void {
     const { attempt, observer } = this
-    if (!this.answering) {
-      const { held } = this
-      this.beginAnswer()
-      attempt.exchange.res.write(held, 'latin1')
-    }
-    attempt.exchange.end()
+    const body = (this.body ??= this.beginAnswer())
+    attempt.exchange.end(body.last(this.held), 'latin1')
     attempt.exchange.succeed()
     attempt.succeed(observer.usage, observer.contentEvents)
   }
@@ -112,12 +110,13 @@ export class StreamRelay implements Relay {
   private stop(errorClass: AttemptErrorClass, message: string): void {
     const { attempt, observer } = this
     attempt.fail(errorClass, message)
-    if (!this.answering) return
+    if (this.body === null) return
     attempt.settleUsage(observer.usage, observer.contentEvents)
     const { status, code } = brokenOff(errorClass)
     const told = clientMessage(attempt.failure!)
     attempt.exchange.fail(status, code, told)
-    attempt.exchange.end(errorEvent(code, told))
+    const event = Buffer.from(errorEvent(code, told)).toString('latin1')
+    attempt.exchange.end(this.body.last(event), 'latin1')
   }
 }
 

@@ -2,26 +2,19 @@
 import { lookup as systemLookup, type LookupAddress, type LookupOptions } from 'node:dns'
 import { BlockList, isIP } from 'node:net'
 
-/** RFC 3927 and RFC 4291: where clouds keep their metadata services. Never an upstream. */
-const linkLocal = new BlockList()
-linkLocal.addSubnet('169.254.0.0', 16, 'ipv4')
-linkLocal.addSubnet('fe80::', 10, 'ipv6')
+import { LINK_LOCAL_RANGES, PRIVATE_RANGES } from '@millrace/shared'
 
-/** RFC 1918, 4193, 6598, loopback and "this host". */
-const privateUse = new BlockList()
-for (const [net, prefix] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-] as const) {
-  privateUse.addSubnet(net, prefix, 'ipv4')
+const linkLocal = blockList(LINK_LOCAL_RANGES)
+const privateUse = blockList(PRIVATE_RANGES)
+
+function blockList(ranges: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const range of ranges) {
+    const [net, prefix] = range.split('/') as [string, string]
+    list.addSubnet(net, Number(prefix), isIP(net) === 6 ? 'ipv6' : 'ipv4')
+  }
+  return list
 }
-privateUse.addAddress('::', 'ipv6')
-privateUse.addAddress('::1', 'ipv6')
-privateUse.addSubnet('fc00::', 7, 'ipv6')
 
 /** An address that a provider may not live at. */
 export class AddressRefused extends Error {
