@@ -113,6 +113,19 @@ describe('an upload', () => {
     assert.equal(scene.upstream.last.json.pad.length, 100)
   })
 
+  test('that comes in 20,000 chunks of a byte arrives byte for byte', async () => {
+    const bytes = body(20_000)
+    const { request, answer } = begin(scene.chatUrl, {
+      headers: { authorization: `Bearer ${scene.gateway.token}`, 'content-type': 'application/json' },
+    })
+    for (let at = 0; at < bytes.length; at++) request.write(bytes.subarray(at, at + 1))
+    request.end()
+    const { status } = await answer
+    assert.equal(status, 200)
+    const expected = bytes.toString().replace(JSON.stringify(scene.alias), JSON.stringify(scene.providerModel))
+    assert.equal(scene.upstream.last.body.toString(), expected)
+  })
+
   test('that the provider is slow to read arrives whole', async () => {
     const release = Promise.withResolvers<void>()
     scene.upstream.next(behaviours.slowReader(release.promise, behaviours.answer()))

@@ -6,7 +6,7 @@ import { uniqueName } from '../helpers/gateway.ts'
 import { begin } from '../helpers/http.ts'
 import { useScene } from '../helpers/scene.ts'
 import type { StoredRecord } from '../helpers/stored-record.ts'
-import { behaviours } from '../helpers/upstream/behaviours.ts'
+import { behaviours, USAGE } from '../helpers/upstream/behaviours.ts'
 import { waitFor, within } from '../helpers/wait.ts'
 
 const scene = useScene()
@@ -119,36 +119,35 @@ describe('a client that goes', () => {
     assert.equal(record.usage.source, 'NONE')
     assert.equal(scene.upstream.requests.length, before)
   })
-
-  test('while the gateway waits before it tries again: it does not try', async () => {
-    const model = await scene.behaving('fails-slowly', behaviours.unavailable())
-    const id = uniqueName('between')
-    const count = scene.upstream.requests.length + 1
-    const { request } = begin(scene.chatUrl, {
-      headers: { authorization: `Bearer ${scene.gateway.token}`, 'x-request-id': id },
-    })
-    request.end(JSON.stringify(scene.body(model)))
-    await (
-      await scene.upstream.seen(count)
-    ).ended
-    request.destroy()
-    const record = await scene.gateway.record(id)
-    // Where nothing is tried again the refusal may have been on its way already.
-    if (record.attempts.length === 1 && record.status === 'ERROR') return
-    assertCancelled(record)
-    assert.equal(scene.upstream.requests.filter((one) => one.model === model).length, record.attempts.length)
-  })
 })
 
-test('a client that hangs up right at [DONE] has had its answer', async () => {
-  scene.upstream.next(behaviours.answer())
-  const id = uniqueName('at-done')
-  const answer = await scene.open(scene.body(scene.alias, { stream: true }), { 'x-request-id': id })
-  await answer.until('[DONE]')
-  answer.abort()
-  const record = await scene.gateway.record(id)
-  assert.equal(record.status, 'SUCCESS')
-  assert.equal(record.usage.source, 'PROVIDER')
+describe('a client that hangs up right at [DONE] has had its answer', () => {
+  const hangUp = async (id: string): Promise<void> => {
+    const answer = await scene.open(scene.body(scene.alias, { stream: true }), { 'x-request-id': id })
+    await answer.until('[DONE]')
+    answer.abort()
+  }
+  const assertServed = ({ status, httpStatus, usage }: StoredRecord): void => {
+    assert.deepEqual([status, httpStatus, usage.source], ['SUCCESS', 200, 'PROVIDER'])
+    assert.deepEqual([usage.inputTokens, usage.outputTokens], [USAGE.prompt_tokens, USAGE.completion_tokens])
+  }
+
+  test('where the provider ends there too', async () => {
+    scene.upstream.next(behaviours.answer())
+    const id = uniqueName('at-done')
+    await hangUp(id)
+    assertServed(await scene.gateway.record(id))
+  })
+
+  test('where the provider keeps its answer open: it is let go', async () => {
+    // Its idle time-out is a minute.
+    scene.upstream.next(behaviours.lingering())
+    const count = scene.upstream.requests.length + 1
+    const id = uniqueName('at-done')
+    await hangUp(id)
+    await letGo(count)
+    assertServed(await scene.gateway.record(id))
+  })
 })
 
 test('fifty clients that go at once leave nothing behind', async () => {

@@ -79,22 +79,6 @@ describe('SIGTERM', () => {
     gateway.proxy.signal('SIGINT')
     assert.deepEqual(await within(15_000, 'the end of the process', gateway.proxy.exited), { code: 0, signal: null })
   })
-
-  test('a stream that does not end is ended when the time is up, and recorded', async () => {
-    await gateway.proxy.restart({ MILLRACE_DRAIN_SECONDS: '1' })
-    await gateway.untilServed()
-    upstream.next(behaviours.stall('mid-body'))
-    const id = uniqueName('endless')
-    const answer = await open(chatUrl(), ask(id, true))
-    await answer.until('Hello')
-    gateway.proxy.signal('SIGTERM')
-    const { body } = await within(15_000, 'the end of the stream', answer.rest())
-    assert.doesNotMatch(body.toString(), /\[DONE\]/)
-    assert.deepEqual(await within(15_000, 'the end of the process', gateway.proxy.exited), { code: 0, signal: null })
-    const record = await gateway.record(id)
-    assert.notEqual(record.status, 'SUCCESS')
-    assert.ok(record.errorClass)
-  })
 })
 
 class DisposableAgent extends Agent implements Disposable {

@@ -28,8 +28,6 @@ const messagesRequired: ExpectedError = {
 }
 const tooLarge: ExpectedError = { status: 413, type: 'invalid_request_error', code: 'request_too_large' }
 const invalidKey: ExpectedError = { status: 401, type: 'authentication_error', code: 'invalid_api_key' }
-const notFound: ExpectedError = { status: 404, type: 'invalid_request_error', code: 'endpoint_not_found' }
-const notAllowed: ExpectedError = { status: 405, type: 'invalid_request_error', code: 'method_not_allowed' }
 
 describe('the body', () => {
   const cases: [string, string, ExpectedError][] = [
@@ -158,36 +156,6 @@ describe('the key', () => {
     await activate(true)
     await scene.gateway.untilServed()
     assert.equal((await ask({ authorization: `Bearer ${secret}` })).status, 200)
-  })
-})
-
-describe('the path', () => {
-  const ask = (method: string, path: string) =>
-    send(`${scene.gateway.proxy.url}${path}`, { method, headers: { authorization: `Bearer ${scene.gateway.token}` } })
-
-  for (const path of ['/v1/nothing', '/v1/chat', '/v1/chat/completions/more', '/v1', '/v1/chat%2Fcompletions']) {
-    test(`${path} is unknown`, async () => {
-      assertError(await ask('POST', path), notFound)
-    })
-  }
-  for (const [method, path, allow] of [
-    ['GET', '/v1/chat/completions', 'POST'],
-    ['DELETE', '/v1/chat/completions', 'POST'],
-    ['POST', '/v1/models', 'GET'],
-  ] as const) {
-    test(`${method} ${path} is not allowed`, async () => {
-      const answer = await ask(method, path)
-      assertError(answer, notAllowed)
-      assert.match(String(answer.headers['allow']), new RegExp(`\\b${allow}\\b`))
-    })
-  }
-  test('an unknown model', async () => {
-    const expected = { status: 404, type: 'invalid_request_error', code: 'model_not_found', param: 'model' }
-    assertError(await scene.chat(scene.body('nobody-has-this')), expected)
-    assertError(await ask('GET', '/v1/models/nobody-has-this'), expected)
-    // Object.prototype is no alias.
-    for (const name of ['__proto__', 'constructor', 'toString'])
-      assertError(await scene.chat(scene.body(name)), expected)
   })
 })
 

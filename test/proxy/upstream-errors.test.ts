@@ -4,12 +4,14 @@ import { createServer, type AddressInfo } from 'node:net'
 import { describe, test } from 'node:test'
 
 import { assertError, type ExpectedError } from '../helpers/error-shape.ts'
+import { uniqueName } from '../helpers/gateway.ts'
 import { useScene } from '../helpers/scene.ts'
 import type { Behaviour } from '../helpers/upstream.ts'
 import { behaviours } from '../helpers/upstream/behaviours.ts'
 
 const scene = useScene()
 const allFailed: ExpectedError = { status: 502, type: 'upstream_error', code: 'all_routes_failed' }
+const timedOut: ExpectedError = { status: 504, type: 'timeout_error', code: 'upstream_timeout' }
 
 describe("the provider's refusals that no other route can mend, as they came", () => {
   for (const status of [400, 404, 413, 422]) {
@@ -23,6 +25,24 @@ describe("the provider's refusals that no other route can mend, as they came", (
         assert.equal(answer.headers['x-custom'], 'kept')
         assert.equal(answer.headers['content-type'], 'application/json')
         assert.equal(scene.upstream.requests.length, before + 1, 'it is not tried again')
+      })
+    }
+  }
+
+  for (const then of ['cut', 'reset', 'stall'] as const) {
+    for (const stream of [false, true]) {
+      test(`half of one is nobody's: ${then}${stream ? ', of a stream' : ''}`, async () => {
+        const timeouts = { idle: 300 }
+        const model = await scene.behaving(uniqueName('half'), behaviours.halfRefusal(then), { timeouts })
+        const answer = await scene.chat(scene.body(model, { stream }))
+        const expected = then === 'stall' ? timedOut : allFailed
+        assertError(answer, expected)
+        const record = await scene.gateway.record(String(answer.headers['x-request-id']))
+        assert.deepEqual(
+          [record.status, record.httpStatus, record.errorClass],
+          [then === 'stall' ? 'TIMEOUT' : 'ERROR', expected.status, expected.code],
+        )
+        assert.equal(record.attempts.at(-1)!.upstreamStatus, 400)
       })
     }
   }
@@ -88,6 +108,15 @@ describe("the provider's failures", () => {
     assert.equal(answer.headers['retry-after'], '37')
     assert.equal(answer.headers['retry-after-ms'], '37000')
     assert.ok(performance.now() - began < 30_000)
+  })
+
+  test('a 429 without a retry-after gets one, in both units', async () => {
+    const model = await scene.behaving('limited-for-how-long', behaviours.rateLimited())
+    const answer = await scene.chat(scene.body(model))
+    assertError(answer, { ...allFailed, status: 429 })
+    const [seconds, milliseconds] = [answer.headers['retry-after'], answer.headers['retry-after-ms']].map(Number)
+    assert.ok(seconds! >= 1 && seconds! <= 60, `retry-after ${seconds}`)
+    assert.ok(milliseconds! > 0 && Math.ceil(milliseconds! / 1_000) === seconds, `retry-after-ms ${milliseconds}`)
   })
 
   test('nobody listens', async () => {

@@ -7,7 +7,7 @@ import type { OutgoingHttpHeaders } from 'node:http'
 import { answer, events, raw } from './answers.ts'
 import { completion, completionEvents, errorBody, USAGE, WORDS } from './completion.ts'
 import type { Behaviour } from './exchange.ts'
-import { cutOff, endEarly, errorEvent, refuse, reset, stall } from './failures.ts'
+import { cutOff, endEarly, errorEvent, halfRefusal, lingering, refuse, reset, stall } from './failures.ts'
 import { early, endless, huge, slowReader } from './flow.ts'
 
 /** Headers of all kinds on an answer: those that pass, those that must not, those of one hop. */
@@ -107,12 +107,16 @@ export const behaviours = {
   html: (status = 502): Behaviour =>
     raw('<html><body><h1>Bad Gateway</h1></body></html>', { status, headers: { 'content-type': 'text/html' } }),
   redirect: (location: string): Behaviour => raw('', { status: 307, headers: { location } }),
+  /** A 400 that breaks off in the middle of its body. */
+  halfRefusal,
   /** A 200 whose body is an error object, as some compatible servers send. */
   okWithError: (): Behaviour => raw(errorBody('out of memory', 'server_error')),
 
   // ------------------------------------------------------------ broken
   /** Says no more from a point on; the connection stays open. */
   stall,
+  /** All of a stream, [DONE] too; the answer stays open. */
+  lingering,
   /** Closes the connection at a point. */
   cutOff,
   /** Ends in order of HTTP at a point, though the content isn't complete. */

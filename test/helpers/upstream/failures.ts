@@ -44,6 +44,15 @@ export function stall(point: Point, framing: Framing = {}): Behaviour {
   }
 }
 
+/** Answers a stream whole, its [DONE] too, and then keeps the answer open. */
+export function lingering(): Behaviour {
+  return async (exchange) => {
+    exchange.head(200, { 'content-type': 'text/event-stream' })
+    await writeFramed(exchange, completionEvents(exchange.seen.model ?? 'unknown', exchange.wantsUsage), {})
+    await exchange.untilOver()
+  }
+}
+
 /** Answers well up to a point, and then closes the connection. */
 export function cutOff(point: Point, framing: Framing = {}): Behaviour {
   return async (exchange) => {
@@ -57,6 +66,19 @@ export function endEarly(point: Exclude<Point, 'before-headers'>, framing: Frami
   return async (exchange) => {
     await answerUpTo(exchange, point, framing, true)
     exchange.end()
+  }
+}
+
+/** Of the 1,000 bytes of a 400's body sends the first 31, and then stops so. */
+export function halfRefusal(then: 'cut' | 'reset' | 'stall'): Behaviour {
+  return async (exchange) => {
+    exchange.head(400, { 'content-type': 'application/json', 'content-length': 1_000 })
+    await exchange.writeWhole('{"error":{"message":"half of it')
+    if (then === 'stall') return exchange.untilOver()
+    if (then === 'cut') return exchange.cut()
+    // A reset overtakes what the peer has not read yet.
+    await exchange.pause(100)
+    exchange.reset()
   }
 }
 

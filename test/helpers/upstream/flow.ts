@@ -15,17 +15,20 @@ export function endless(eventBytes = 16 * 1024): Behaviour {
   }
 }
 
-/** An unstreamed answer of so many bytes (valid JSON), as fast as the reader takes it. */
-export function huge(bytes: number): Behaviour {
+/** An unstreamed answer of so many bytes (valid JSON), as fast as the reader takes it; or half of it, and then this. */
+export function huge(bytes: number, half?: 'cut' | 'stall'): Behaviour {
   return async (exchange) => {
     const head = `{"id":"huge","object":"chat.completion","model":${JSON.stringify(exchange.seen.model ?? 'unknown')},"pad":"`
     const tail = '","choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}'
     exchange.head(200, { 'content-type': 'application/json', 'content-length': bytes })
     await exchange.writeWhole(head)
     const block = Buffer.alloc(64 * 1024, 'x')
-    for (let left = bytes - head.length - tail.length; left > 0 && !exchange.signal.aborted; left -= block.length) {
+    const pad = bytes - head.length - tail.length
+    for (let left = half ? pad >> 1 : pad; left > 0 && !exchange.signal.aborted; left -= block.length) {
       await exchange.writeWhole(left < block.length ? block.subarray(0, left) : block)
     }
+    if (half === 'stall') return exchange.untilOver()
+    if (half === 'cut') return exchange.cut()
     await exchange.writeWhole(tail)
     exchange.end()
   }

@@ -16,8 +16,10 @@ export class Configuration {
   private readonly file: SnapshotFile
   private readonly log: Logger
   private readonly maxStaleMs: number
-  private heardAt = performance.now()
-  private refused = false
+  /** Whether the control plane is connected, and its newest snapshot the one that is served by. */
+  private following = false
+  /** When that was last known to be so. */
+  private followedAt = performance.now()
 
   /** @param maxStaleSeconds how long to serve without the control plane; undefined: without end */
   constructor(context: CompileContext, file: SnapshotFile, maxStaleSeconds: number | undefined) {
@@ -29,8 +31,8 @@ export class Configuration {
 
   /** Takes what the control plane sent. A document that cannot be used is refused, and the one before serves on. */
   take(document: unknown): void {
-    this.refused = !this.swap(document, 'from the control plane')
-    if (this.refused) return
+    this.following = this.swap(document, 'from the control plane')
+    if (!this.following) return
     this.heard()
     this.file.write(document)
   }
@@ -41,13 +43,19 @@ export class Configuration {
     if (document !== null) this.swap(document, 'from disk')
   }
 
-  /** The control plane was heard of: what is served by is not stale, unless it has a newer one that cannot be used here. */
+  /** The control plane has shown that it is there. */
   heard(): void {
-    if (!this.refused) this.heardAt = performance.now()
+    if (this.following) this.followedAt = performance.now()
   }
 
+  /** The connection to the control plane has ended. */
+  lost(): void {
+    this.following = false
+  }
+
+  /** Whether it has been too long since what is served by was known to be the newest. */
   stale(): boolean {
-    return this.maxStaleMs !== Infinity && performance.now() - this.heardAt > this.maxStaleMs
+    return !this.following && performance.now() - this.followedAt > this.maxStaleMs
   }
 
   private swap(document: unknown, origin: string): boolean {

@@ -69,6 +69,7 @@ export class SnapshotSubscription {
       return reasonOf(error)
     } finally {
       clearTimeout(overdue)
+      this.configuration.lost()
       client.terminate()
     }
   }

@@ -1,0 +1,147 @@
+/**
+ * A control plane that is a real GraphQL server, over HTTP and over WebSocket (graphql-ws), with the real one's schema,
+ * and misbehaves on purpose. It keeps nothing and asks nobody for a key: proxies are told what the test publishes.
+ */
+import { readFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { json } from 'node:stream/consumers'
+
+import type { IngestResult, ProxyReport, RequestRecord, SnapshotEvent } from '@millrace/shared'
+import { buildSchema, graphql } from 'graphql'
+import { handleProtocols } from 'graphql-ws'
+import { useServer } from 'graphql-ws/use/ws'
+import { WebSocketServer } from 'ws'
+
+const schema = buildSchema(readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8'))
+
+/** Where a WebSocket gets stuck. */
+export type Hang =
+  /** TCP is accepted, the upgrade not answered. */
+  | 'upgrade'
+  /** The socket is open, graphql-ws's `connection_init` not acknowledged. */
+  | 'acknowledgement'
+  /** The subscription is taken, and no snapshot ever comes. */
+  | 'snapshot'
+
+export class FakeControl implements AsyncDisposable {
+  /** Where the WebSockets from now on hang; over HTTP it answers all the same. */
+  hangs: Hang | null = null
+  /** What becomes of records from now on. */
+  ingest: 'stored' | 'refused' | 'unanswered' = 'stored'
+  /** How many WebSockets were asked for, and how many of them got stuck. */
+  upgrades = 0
+  stuck = 0
+  /** All that came, repeated ones too. */
+  readonly records: RequestRecord[] = []
+  readonly reports: ProxyReport[] = []
+  /** How many calls brought records. */
+  ingests = 0
+  readonly url: string
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  readonly #webSockets = new WebSocketServer({ noServer: true, handleProtocols })
+  #away = false
+  #published: SnapshotEvent[] = []
+  #more = Promise.withResolvers<void>()
+
+  constructor(server: Server) {
+    this.#server = server
+    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    useServer({ schema, roots: { subscription: { snapshots: () => this.#snapshots() } } }, this.#webSockets)
+    server.on('connection', (socket) => this.#track(socket))
+    server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
+    server.on('request', (request, response) => void this.#answer(request, response))
+  }
+
+  /** Sends a document to all who are subscribed; who comes later gets the newest. */
+  publish(document: unknown): void {
+    const { revision } = Object(document) as { revision?: unknown }
+    this.#published.push({ revision: typeof revision === 'number' ? revision : 0, document })
+    this.#more.resolve()
+    this.#more = Promise.withResolvers()
+  }
+
+  /** Sends a text that is no message of graphql-ws on all open WebSockets. */
+  babble(text: string): void {
+    for (const socket of this.#webSockets.clients) socket.send(text)
+  }
+
+  /** Is gone: all connections, those that come too, are reset. */
+  leave(): void {
+    this.#away = true
+    for (const socket of this.#sockets) socket.resetAndDestroy()
+  }
+
+  comeBack(): void {
+    this.#away = false
+  }
+
+  #track(socket: Socket): void {
+    // Nor does it keep a failed test's process from ending.
+    socket.unref()
+    socket.on('error', () => undefined)
+    if (this.#away) return void socket.resetAndDestroy()
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.upgrades++
+    const { hangs } = this
+    if (hangs === 'upgrade') return void this.stuck++
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      webSocket.on('error', () => undefined)
+      if (hangs === 'acknowledgement') this.stuck++
+      else this.#webSockets.emit('connection', webSocket, request)
+    })
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const { query, variables } = (await json(request)) as { query: string; variables: Record<string, unknown> }
+      const rootValue = {
+        ingestRecords: ({ records }: { records: RequestRecord[] }) => this.#ingest(records),
+        reportProxy: ({ report }: { report: ProxyReport }) => this.reports.push(report) > 0,
+      }
+      const result = await graphql({ schema, source: query, variableValues: variables, rootValue })
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(result))
+    } catch {
+      // The proxy went in the middle.
+      response.destroy()
+    }
+  }
+
+  #ingest(records: RequestRecord[]): IngestResult | Promise<never> {
+    this.ingests++
+    if (this.ingest === 'unanswered') return new Promise(() => undefined)
+    if (this.ingest === 'refused') return { stored: 0, duplicates: 0, refused: records.length }
+    this.records.push(...records)
+    return { stored: records.length, duplicates: 0, refused: 0 }
+  }
+
+  async *#snapshots(): AsyncGenerator<{ snapshots: SnapshotEvent }> {
+    if (this.hangs === 'snapshot') {
+      this.stuck++
+      await new Promise(() => undefined)
+    }
+    for (let next = Math.max(0, this.#published.length - 1); ; next++) {
+      while (next >= this.#published.length) await this.#more.promise
+      yield { snapshots: this.#published[next]! }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy()
+    await new Promise((resolve) => this.#server.close(resolve))
+  }
+}
+
+/** Starts one on a free port. */
+export async function startFakeControl(): Promise<FakeControl> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  server.unref()
+  return new FakeControl(server)
+}
