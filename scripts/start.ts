@@ -11,8 +11,10 @@ import { welcome, type FirstStart } from './welcome.ts'
 
 /** Ctrl-C under npm arrives twice, from the terminal and from npm, which passes it on: no second wish to stop. */
 const SAME_SIGNAL_MS = 500
-const CONTROL_STOP_MS = 10_000
-const READY_MS = 5_000
+/** More than a plane gives itself to end in good order. */
+const STOP_MS = 15_000
+const READY_MS = 10_000
+const READY_FETCH_MS = 2_000
 
 if (process.argv.includes('--help')) {
   process.stdout.write(help())
@@ -37,14 +39,14 @@ async function run(settings: Settings): Promise<void> {
     name: 'control',
     entry: new URL('../packages/control/dist/main.js', import.meta.url),
     env,
-    stopTimeoutMs: CONTROL_STOP_MS,
+    stopTimeoutMs: STOP_MS,
   })
   const proxy = new Service({
     name: 'proxy',
     entry: new URL('../packages/proxy/dist/main.js', import.meta.url),
-    execArgv: ['--max-semi-space-size=4'],
+    execArgv: ['--max-semi-space-size=16'],
     env,
-    stopTimeoutMs: settings.MILLRACE_DRAIN_SECONDS * 1_000 + CONTROL_STOP_MS,
+    stopTimeoutMs: settings.MILLRACE_DRAIN_SECONDS * 1_000 + STOP_MS,
   })
   /** In this order: control takes the records of the proxy's last requests. */
   const stop = async (): Promise<void> => {
@@ -76,13 +78,13 @@ async function run(settings: Settings): Promise<void> {
     env['MILLRACE_CONTROL_PORT'] = portOf(controlUrl)
     const { url: proxyUrl } = await proxy.start()
     env['MILLRACE_PROXY_PORT'] = portOf(proxyUrl)
-    await untilReady(`${proxyUrl}/readyz`, stopping.signal)
+    const unready = await untilReady(`${proxyUrl}/readyz`, stopping.signal)
     if (stopping.signal.aborted) return
     const addresses = { graphqlUrl: `${controlUrl}/graphql`, proxyUrl }
     const file = resolve(settings.MILLRACE_DATA_DIR, 'credentials.json')
     const credentialsFile = (await updated(file, addresses)) ? file : null
     const adminKeyIsSet = settings.MILLRACE_ADMIN_KEY !== undefined
-    console.log(welcome({ ...addresses, firstStart, credentialsFile, adminKeyIsSet }))
+    console.log(welcome({ ...addresses, firstStart, credentialsFile, adminKeyIsSet, unready }))
   } catch (error) {
     await stop()
     if (!(error instanceof EndedEarly)) throw error
@@ -95,12 +97,19 @@ function portOf(url: string): string {
   return new URL(url).port || '80'
 }
 
-/** The proxy listens before it has its first configuration, so that its port is taken; a moment later it serves. */
-async function untilReady(url: string, stopping: AbortSignal): Promise<void> {
+/**
+ * The proxy listens before it has its first configuration, so that its port is taken; a moment later it serves.
+ * @returns null, or what it answered last if it still doesn't
+ */
+async function untilReady(url: string, stopping: AbortSignal): Promise<string | null> {
   const until = performance.now() + READY_MS
-  while (!stopping.aborted && performance.now() < until) {
-    const answer = await fetch(url).catch(() => null)
-    if (answer?.ok) return
+  for (;;) {
+    const signal = AbortSignal.any([stopping, AbortSignal.timeout(READY_FETCH_MS)])
+    const answer = await fetch(url, { signal }).then(
+      async (response) => (response.ok ? null : await response.text()),
+      (error: unknown) => String(error),
+    )
+    if (answer === null || stopping.aborted || performance.now() >= until) return answer
     await sleep(20)
   }
 }

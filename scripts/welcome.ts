@@ -14,14 +14,17 @@ export interface Welcome extends Addresses {
   readonly credentialsFile: string | null
   /** The operator has set the admin key, so there is no need to show it. */
   readonly adminKeyIsSet: boolean
+  /** Null if the proxy serves; else what it says instead. */
+  readonly unready: string | null
 }
 
 const CHAT = JSON.stringify({ model: 'demo', stream: true, messages: [{ role: 'user', content: 'Hello' }] })
 const QUERY = JSON.stringify({ query: '{ requests(first: 5) { edges { node { model status latencyMs } } } }' })
 
-export function welcome({ graphqlUrl, proxyUrl, firstStart, credentialsFile, adminKeyIsSet }: Welcome): string {
+export function welcome(of: Welcome): string {
+  const { graphqlUrl, proxyUrl, firstStart, credentialsFile, adminKeyIsSet, unready } = of
   const addresses = `
-Millrace serves.
+${unready === null ? 'Millrace serves.' : `Millrace runs, but its proxy is not ready: ${unready}`}
 
   OpenAI API   ${proxyUrl}/v1
   GraphQL      ${graphqlUrl}

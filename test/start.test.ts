@@ -203,6 +203,16 @@ suite('npm start', () => {
     assert.deepEqual(await launcher.stop(), { code: 0, signal: null })
   })
 
+  test('does not say that it serves while its proxy gets no configuration', async () => {
+    await using folder = await copyOfHome()
+    await unlink(join(folder.path, 'snapshot.json'))
+    await using launcher = new Launcher(folder.path, { MILLRACE_PROXY_KEY: 'a-key-of-role-PROXY-that-nobody-knows' })
+    await launcher.address('OpenAI API')
+    assert.match(launcher.output, /^Millrace runs, but its proxy is not ready: .+$/m)
+    assert.ok(!launcher.output.includes('Millrace serves'))
+    assert.match(launcher.errors, /MILLRACE_PROXY_KEY opens nothing/)
+  })
+
   test('ends both at once at a second signal', async () => {
     await using folder = await copyOfHome()
     await using launcher = new Launcher(folder.path)
@@ -215,12 +225,12 @@ suite('npm start', () => {
       return response.ok && response
     })
     launcher.signal('SIGINT')
-    launcher.signal('SIGINT')
     await waitFor(() => launcher.errors.includes('millrace: stopping'))
+    launcher.signal('SIGINT')
     await sleep(1_000)
     assert.ok(children.every(isAlive), 'what comes twice in a moment is one signal')
     launcher.signal('SIGINT')
-    assert.deepEqual(await within(2_000, 'ending at once', launcher.exited), { code: 0, signal: null })
+    assert.deepEqual(await within(10_000, 'ending at once', launcher.exited), { code: 0, signal: null })
     await gone(children)
     await assert.rejects(stream.text())
   })
@@ -234,6 +244,19 @@ suite('npm start', () => {
     launcher.signal('SIGKILL')
     await gone(children)
   })
+
+  /** From the moment at which the child is there, and has loaded none of its modules, to where it almost serves. */
+  for (const delayMs of [0, 150, 400, 800, 1_500]) {
+    test(`leaves nothing behind when it is killed ${delayMs} ms after control was started`, async () => {
+      await using folder = await copyOfHome()
+      await using launcher = new Launcher(folder.path)
+      await waitFor(() => childrenOf(launcher.pid).length > 0, { intervalMs: 5 })
+      await sleep(delayMs)
+      const children = childrenOf(launcher.pid).map(({ pid }) => pid)
+      launcher.signal('SIGKILL')
+      await gone(children)
+    })
+  }
 
   test('never makes the credentials file anew', async () => {
     await using folder = await copyOfHome()

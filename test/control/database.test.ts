@@ -94,7 +94,7 @@ test(
       assert.ok(error.errors[0].extensions.requestId)
       return true
     })
-    assert.ok(performance.now() - since < 5_000)
+    assert.ok(performance.now() - since < 10_000, 'it does not hang')
     await using refused = control.subscribe(SNAPSHOTS_SUBSCRIPTION, {}, control.proxyKey)
     await assert.rejects(refused.next(), { code: 1013 }, 'a code at which clients try again')
 

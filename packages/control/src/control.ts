@@ -31,12 +31,21 @@ export interface Control {
   close(): Promise<void>
 }
 
-/** @throws SettingsError if a setting can't be used */
-export async function startControl(
-  settings: Settings,
-  env: Readonly<Record<string, string | undefined>>,
-  log: Logger,
-): Promise<Control> {
+export interface ControlOptions {
+  readonly settings: Settings
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly log: Logger
+  /** Ends the start: what was started until then is closed. */
+  readonly signal: AbortSignal
+  /** Whether a launcher looks after the addresses in credentials.json: it knows where the proxy is, too. */
+  readonly launched: boolean
+}
+
+/**
+ * @throws SettingsError if a setting can't be used
+ * @throws the signal's reason once it is aborted
+ */
+export async function startControl({ settings, env, log, signal, launched }: ControlOptions): Promise<Control> {
   // What was started is ended in the reverse order: at the close, or here if the rest fails.
   await using started = new AsyncDisposableStack()
   const dataDir = resolve(settings.MILLRACE_DATA_DIR)
@@ -44,6 +53,7 @@ export async function startControl(
   const masterKey = settings.MILLRACE_MASTER_KEY ?? folderMasterKey(dataDir)
   const database = await openDatabase(settings.MILLRACE_DATABASE_URL, dataDir, log)
   started.defer(() => database.close())
+  signal.throwIfAborted()
 
   const services = createServices(database, masterKey, settings, log)
   const host = reachable(settings.MILLRACE_HOST)
@@ -53,8 +63,9 @@ export async function startControl(
     await database.migrate()
     await claimMasterKey(database, masterKey)
     const urls = { graphqlUrl: graphqlUrl(settings.MILLRACE_CONTROL_PORT), proxyUrl }
-    return firstStart(database, services, { settings, env, dataDir, urls })
-  })
+    signal.throwIfAborted()
+    return firstStart(database, services, { settings, env, dataDir, urls, log })
+  }, signal)
   await services.snapshots.start()
   started.defer(() => services.snapshots.close())
 
@@ -69,15 +80,20 @@ export async function startControl(
   started.defer(() => closeServer(server))
   const webSocket = new GraphqlOverWebSocket(server, GRAPHQL_PATH, schema, authenticator, contexts, log)
   started.defer(() => webSocket.close())
-  try {
-    updateUrls(dataDir, { graphqlUrl: graphqlUrl(port), proxyUrl })
-  } catch (error) {
-    // Somebody's file to read: no reason not to serve.
-    log.warn({ reason: (error as Error).message }, 'cannot bring credentials.json up to date')
-  }
+  if (!launched) writeAddresses(dataDir, { graphqlUrl: graphqlUrl(port), proxyUrl }, log)
+  signal.throwIfAborted()
 
   const running = started.move()
   return { url: `http://${host}:${port}`, firstStart: first, close: () => running.disposeAsync() }
+}
+
+/** The file is for people to read: no reason not to serve. */
+function writeAddresses(dataDir: string, urls: Parameters<typeof updateUrls>[1], log: Logger): void {
+  try {
+    updateUrls(dataDir, urls)
+  } catch (error) {
+    log.warn({ reason: (error as Error).message }, 'cannot bring credentials.json up to date')
+  }
 }
 
 async function readiness(database: Database): Promise<string | null> {

@@ -5,6 +5,9 @@ import { pino } from 'pino'
 import { startControl, type Control } from './control.ts'
 import { firstStartText, HELP } from './help.ts'
 
+/** Less than the launcher waits until it kills. */
+const END_TIMEOUT_MS = 12_000
+
 // All that it writes is its owner's alone: keys, and the embedded database.
 process.umask(0o077)
 
@@ -16,15 +19,30 @@ if (process.argv.includes('--help')) {
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error
     process.stderr.write(`millrace: ${error.message}\n`)
-    process.exitCode = 1
+    // Whoever listens for the launcher's end would be kept running by that.
+    process.exit(1)
   }
 }
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env)
   const log = pino({ name: 'control', level: settings.MILLRACE_LOG_LEVEL }, pino.destination(2))
-  const control = await startControl(settings, process.env, log)
-  endBySignal(control)
+  const ending = endBySignal()
+  let control: Control
+  try {
+    control = await startControl({
+      settings,
+      env: process.env,
+      log,
+      signal: ending,
+      launched: process.send !== undefined,
+    })
+  } catch (error) {
+    if (ending.aborted) process.exit(0)
+    throw error
+  }
+  ending.addEventListener('abort', () => void end(control))
+  if (ending.aborted) return end(control)
   if (process.send) {
     // A launcher that has just gone is noticed by its disconnect.
     process.send({ type: 'ready', url: control.url, firstStart: control.firstStart }, undefined, undefined, () => {})
@@ -34,23 +52,34 @@ async function main(): Promise<void> {
   log.info({ url: control.url }, 'the control plane serves')
 }
 
-/** The first signal ends it in good order, the second at once. So does the end of whoever started it. */
-function endBySignal(control: Control): void {
-  let ending = false
-  const end = (): void => {
-    if (ending) process.exit(1)
-    ending = true
-    void control.close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        process.stderr.write(`millrace: did not end in good order: ${(error as Error).message}\n`)
-        process.exit(1)
-      },
-    )
+/**
+ * The first signal ends the process in good order, the second at once. So does the end of whoever started it.
+ * From the first moment on, since a start takes seconds and a launcher may go during it.
+ */
+function endBySignal(): AbortSignal {
+  const ending = new AbortController()
+  const begin = (): void => {
+    setTimeout(() => process.exit(1), END_TIMEOUT_MS).unref()
+    ending.abort()
   }
-  process.on('SIGTERM', end)
-  process.on('SIGINT', end)
-  process.once('disconnect', () => {
-    if (!ending) end()
-  })
+  const onSignal = (): void => (ending.signal.aborted ? process.exit(1) : begin())
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+  const onDisconnect = (): void => {
+    if (!ending.signal.aborted) begin()
+  }
+  process.once('disconnect', onDisconnect)
+  // It may have gone while the modules were loaded.
+  if (process.send && !process.connected) onDisconnect()
+  return ending.signal
+}
+
+async function end(control: Control): Promise<never> {
+  try {
+    await control.close()
+    process.exit(0)
+  } catch (error) {
+    process.stderr.write(`millrace: did not end in good order: ${(error as Error).message}\n`)
+    process.exit(1)
+  }
 }

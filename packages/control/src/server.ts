@@ -15,7 +15,7 @@ export type Readiness = () => Promise<string | null>
 const KEEP_ALIVE_MS = 75_000
 
 /** What runs when the process ends may take so long. */
-const CLOSE_TIMEOUT_MS = 10_000
+const CLOSE_TIMEOUT_MS = 5_000
 
 export const GRAPHQL_PATH = '/graphql'
 

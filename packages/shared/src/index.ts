@@ -1,3 +1,4 @@
+export * from './address-ranges.ts'
 export * from './error.ts'
 export * from './glob.ts'
 export * from './id.ts'

@@ -4,7 +4,7 @@ import type { Database } from '../db/database.ts'
 import { conflict } from '../graphql/errors.ts'
 import { nameText, readInput } from '../graphql/input.ts'
 import { requireRow } from '../graphql/rows.ts'
-import { changeConfiguration, type Actor, type Change } from '../revisions/change.ts'
+import { changeConfiguration, MILLRACE, type Actor, type Change } from '../revisions/change.ts'
 import type { Description } from '../revisions/difference.ts'
 import { AdminKey } from './admin-key.entity.ts'
 import { Role } from './role.ts'
@@ -31,18 +31,21 @@ export class AdminKeyService {
   }
 
   create(actor: Actor, name: string, role: Role): Promise<IssuedAdminKey> {
-    return changeConfiguration(this.#database, actor, 'createAdminKey', async (change) => this.add(change, name, role))
+    return changeConfiguration(this.#database, actor, 'createAdminKey', (change) => this.add(change, name, role))
   }
 
   /**
    * As {@link create}, within a change under way.
+   * No two keys that are good have one name: history tells by it who did something.
    * @param secret absent: a new one is made
    */
-  add(change: Change, name: string, role: Role, secret?: string): IssuedAdminKey {
-    const made = secret === undefined ? newSecret(ADMIN_KEY_PREFIX) : given(secret)
+  async add(change: Change, given: string, role: Role, secret?: string): Promise<IssuedAdminKey> {
+    const name = readInput(nameText, given, 'name')
+    if (await isTaken(change, name)) throw conflict('there is an admin key of this name already')
+    const made = secret === undefined ? newSecret(ADMIN_KEY_PREFIX) : madeOf(secret)
     const adminKey = Object.assign(new AdminKey(), {
       id: newId(),
-      name: readInput(nameText, name, 'name'),
+      name,
       role,
       prefix: made.prefix,
       digest: made.digest,
@@ -73,8 +76,17 @@ export class AdminKeyService {
   }
 }
 
-function given(secret: string): NewSecret {
+function madeOf(secret: string): NewSecret {
   return { secret, prefix: SHOWN.exec(secret)![0], digest: digest(secret) }
+}
+
+async function isTaken({ em }: Change, name: string): Promise<boolean> {
+  if (name.toLowerCase() === MILLRACE.name) return true
+  const [row] = await em.execute<{ taken: boolean }[]>(
+    'select exists (select from admin_key where revoked_at is null and lower(name) = lower(?)) as taken',
+    [name],
+  )
+  return row!.taken
 }
 
 function describe({ name, role, prefix, revokedAt }: AdminKey): Description {

@@ -1,7 +1,7 @@
-import { isId, newId } from '@millrace/shared'
+import { newId } from '@millrace/shared'
 
 import type { Database } from '../db/database.ts'
-import { readInput } from '../graphql/input.ts'
+import { idText, readInput } from '../graphql/input.ts'
 import { requireRow } from '../graphql/rows.ts'
 import { Project } from '../projects/project.entity.ts'
 import { changeConfiguration, type Actor, type Change } from '../revisions/change.ts'
@@ -23,14 +23,15 @@ export class AliasService {
 
   /** @param project only its own; null: all aliases */
   async list(project: string | null): Promise<Alias[]> {
-    if (project !== null && !isId(project)) return []
-    return this.#database.em().find(Alias, project === null ? {} : { project }, { orderBy: { name: 'asc', id: 'asc' } })
+    const owner = readInput(idText.nullable(), project, 'project')
+    return this.#database
+      .em()
+      .find(Alias, owner === null ? {} : { project: owner }, { orderBy: { name: 'asc', id: 'asc' } })
   }
 
   /** @param project null: the global one */
   async findByName(name: string, project: string | null): Promise<Alias | null> {
-    if (project !== null && !isId(project)) return null
-    return this.#database.em().findOne(Alias, { name, project })
+    return this.#database.em().findOne(Alias, { name, project: readInput(idText.nullable(), project, 'project') })
   }
 
   create(actor: Actor, input: CreateAliasInput): Promise<Alias> {
@@ -40,9 +41,8 @@ export class AliasService {
   /** As {@link create}, within a change under way. */
   async add(change: Change, given: CreateAliasInput): Promise<Alias> {
     const input = readInput(createAliasInput, given)
-    const project = input.project
-      ? await requireRow(change.em, Project, input.project, 'project', 'input.project')
-      : null
+    const project =
+      input.project == null ? null : await requireRow(change.em, Project, input.project, 'project', 'input.project')
     const alias = Object.assign(new Alias(), {
       id: newId(),
       name: input.name,

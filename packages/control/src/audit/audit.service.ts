@@ -3,8 +3,7 @@ import { isId } from '@millrace/shared'
 import type { Database } from '../db/database.ts'
 import { pageOf, type Page } from '../graphql/connections.ts'
 import { decodeCursor, encodeCursor } from '../graphql/cursor.ts'
-import { badInput } from '../graphql/errors.ts'
-import { pageSize, readInput } from '../graphql/input.ts'
+import { idText, pageSize, readInput } from '../graphql/input.ts'
 import { AuditEvent } from './audit.entity.ts'
 import { toAuditEvent, type AuditEventType, type AuditFilter } from './audit.type.ts'
 
@@ -19,8 +18,8 @@ export class AuditService {
   /** Newest first. */
   async page(filter: AuditFilter, requested: number | null, after: string | null): Promise<Page<AuditEventType>> {
     const first = readInput(pageSize, requested ?? 50, 'first')
-    const { actor, action, project, from, to } = filter
-    if (project != null && !isId(project)) throw badInput('filter.project', 'is not an id')
+    const { actor, action, from, to } = filter
+    const project = readInput(idText.nullish(), filter.project, 'filter.project')
     const conditions: object[] = []
     if (actor != null) conditions.push({ actor })
     if (action != null) conditions.push({ action })

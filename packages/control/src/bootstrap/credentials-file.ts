@@ -1,10 +1,12 @@
 /** The secrets of the first start, for the person who started it. */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { SettingsError } from '@millrace/shared'
+import type { Logger } from 'pino'
 
 const MODE = 0o600
+const PROXY_KEY_FILE = 'proxy.key'
 
 export interface Credentials {
   readonly adminKey: string
@@ -24,7 +26,21 @@ export function writeCredentials(dataDir: string, credentials: Credentials): voi
  * @throws SettingsError if the folder can't be written
  */
 export function writeProxyKey(dataDir: string, key: string): void {
-  writeWhole(join(dataDir, 'proxy.key'), `${key}\n`)
+  writeWhole(join(dataDir, PROXY_KEY_FILE), `${key}\n`)
+}
+
+/**
+ * Renames what another database's first start has left in the folder: those keys are written down nowhere else.
+ * @throws SettingsError if the folder can't be written
+ */
+export function putAside(dataDir: string, log: Logger): void {
+  const suffix = new Date().toISOString().replaceAll(':', '-')
+  for (const path of [pathIn(dataDir), join(dataDir, PROXY_KEY_FILE)]) {
+    if (!existsSync(path)) continue
+    const aside = `${path}.${suffix}`
+    attempt(path, () => renameSync(path, aside))
+    log.warn({ from: path, to: aside }, 'put aside the keys of another database')
+  }
 }
 
 /**
@@ -54,9 +70,15 @@ function pathIn(dataDir: string): string {
 
 /** Whoever reads it sees all of it or what was there before. */
 function writeWhole(path: string, text: string): void {
-  try {
+  attempt(path, () => {
     writeFileSync(`${path}.new`, text, { mode: MODE, flush: true })
     renameSync(`${path}.new`, path)
+  })
+}
+
+function attempt(path: string, work: () => void): void {
+  try {
+    work()
   } catch (error) {
     throw new SettingsError('MILLRACE_DATA_DIR', `cannot write ${path} (${(error as NodeJS.ErrnoException).code})`)
   }

@@ -1,14 +1,14 @@
 /** An empty database becomes a system that answers. */
-import { ADMIN_KEY_PREFIX, newSecret, SettingsError, type Settings } from '@millrace/shared'
+import { ADMIN_KEY_PREFIX, envReferenceAllowed, newSecret, SettingsError, type Settings } from '@millrace/shared'
+import type { Logger } from 'pino'
 
 import { Role } from '../access/role.ts'
 import type { Database } from '../db/database.ts'
-import { changeConfiguration, type Change } from '../revisions/change.ts'
+import { changeConfiguration, MILLRACE, type Change } from '../revisions/change.ts'
 import type { Services } from '../services.ts'
-import { writeCredentials, writeProxyKey, type Credentials } from './credentials-file.ts'
+import { putAside, writeCredentials, writeProxyKey, type Credentials } from './credentials-file.ts'
+import { warnOfUnknownKeys } from './unknown-keys.ts'
 import { VENDORS } from './vendors.ts'
-
-const ACTOR = { name: 'millrace', requestId: null, clientIp: null }
 
 /** The secrets of a first start, shown once. */
 export interface FirstStart {
@@ -24,6 +24,7 @@ export interface FirstStartOptions {
   readonly dataDir: string
   /** What the credentials file says of addresses until they are known. */
   readonly urls: Pick<Credentials, 'graphqlUrl' | 'proxyUrl'>
+  readonly log: Logger
 }
 
 /**
@@ -41,11 +42,15 @@ export async function firstStart(
     throw new SettingsError('MILLRACE_PROXY_KEY', 'must be another key than MILLRACE_ADMIN_KEY')
   }
   const [row] = await database.em().execute<{ started: boolean }[]>('select exists (select from admin_key) as started')
-  if (row!.started) return null
-  return changeConfiguration(database, ACTOR, 'firstStart', async (change) => {
+  if (row!.started) {
+    await warnOfUnknownKeys(database, options.settings, options.log)
+    return null
+  }
+  return changeConfiguration(database, MILLRACE, 'firstStart', async (change) => {
     const secrets = await configure(change, services, options)
     await change.em.flush()
-    const { dataDir, settings, urls } = options
+    const { dataDir, settings, urls, log } = options
+    putAside(dataDir, log)
     if (settings.MILLRACE_PROXY_KEY === undefined) writeProxyKey(dataDir, secrets.proxyKey)
     writeCredentials(dataDir, { adminKey: secrets.adminKey, token: secrets.token, ...urls })
     return secrets
@@ -55,13 +60,13 @@ export async function firstStart(
 async function configure(
   change: Change,
   services: Services,
-  { settings, env }: FirstStartOptions,
+  { settings, env, log }: FirstStartOptions,
 ): Promise<FirstStart> {
   const { adminKeys, aliases, projects, providers, tokens } = services
   const adminKey = settings.MILLRACE_ADMIN_KEY ?? newSecret(ADMIN_KEY_PREFIX).secret
   const proxyKey = settings.MILLRACE_PROXY_KEY ?? newSecret(ADMIN_KEY_PREFIX).secret
-  adminKeys.add(change, 'first admin', Role.ADMIN, adminKey)
-  adminKeys.add(change, 'proxies', Role.PROXY, proxyKey)
+  await adminKeys.add(change, 'first admin', Role.ADMIN, adminKey)
+  await adminKeys.add(change, 'proxies', Role.PROXY, proxyKey)
 
   const project = await projects.add(change, { name: 'default' })
   // Written, since what follows finds it by its id.
@@ -71,7 +76,10 @@ async function configure(
   await change.em.flush()
   await aliases.add(change, { name: 'demo', routes: [{ provider: simulator.id }] })
   for (const { variable, name, kind, baseUrl } of VENDORS) {
-    if (env[variable]) await providers.add(change, { name, kind, baseUrl, apiKeys: [`env:${variable}`] })
+    if (!env[variable]) continue
+    if (envReferenceAllowed(variable, settings.MILLRACE_ENV_ALLOW))
+      await providers.add(change, { name, kind, baseUrl, apiKeys: [`env:${variable}`] })
+    else log.warn({ variable }, 'no provider was made for this key: MILLRACE_ENV_ALLOW does not let it be read')
   }
   return { adminKey, token, proxyKey }
 }

@@ -4,6 +4,8 @@
  */
 import type { MikroORM, SqlEntityManager } from '@mikro-orm/sql'
 
+import { Turns } from './turns.ts'
+
 /** A unit of work, with entities and raw SQL. */
 export type Em = SqlEntityManager
 
@@ -16,10 +18,15 @@ export interface Database {
    * inside the first one's transaction waits for ever. One unit of work per transaction, handed on.
    */
   em(): Em
+  /** Where changes of configuration wait for each other, before they take a connection. */
+  readonly changes: Turns
   /** Applies the migrations that this database has not seen. */
   migrate(): Promise<void>
-  /** Runs `work` while no other process does so on this database. */
-  exclusively<T>(work: () => Promise<T>): Promise<T>
+  /**
+   * Runs `work` while no other process does so on this database.
+   * @param signal ends the waiting
+   */
+  exclusively<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>
   /**
    * Calls back at each NOTIFY of a channel, from now until stopped. A server's connection that is lost is opened again;
    * what was notified meanwhile is not heard, so poll as well.
@@ -29,8 +36,11 @@ export interface Database {
   close(): Promise<void>
 }
 
+const CHANGE_WAIT_MS = 10_000
+
 /** What both kinds of database do alike, over one ORM instance. */
 export abstract class OrmDatabase implements Database {
+  readonly changes = new Turns(CHANGE_WAIT_MS)
   protected readonly orm: MikroORM
 
   constructor(orm: MikroORM) {
@@ -45,7 +55,7 @@ export abstract class OrmDatabase implements Database {
     await this.orm.migrator.up()
   }
 
-  abstract exclusively<T>(work: () => Promise<T>): Promise<T>
+  abstract exclusively<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>
   abstract listen(channel: string, heard: () => void): Promise<Unlisten>
 
   async close(): Promise<void> {

@@ -21,6 +21,8 @@ const NETWORK_CODES = new Set([
 ])
 /** Connection exceptions; too many connections; shut down, starting, or the statement took too long. */
 const UNAVAILABLE_STATES = /^(08...|53300|57014|57P0[1-5]|25P03)$/
+/** Lock not available: `lock_timeout` has passed. */
+const LOCK_TIMEOUT_STATE = '55P03'
 /** The pool's and the driver's own errors have no code. */
 const UNAVAILABLE_MESSAGES =
   /timeout exceeded when trying to connect|Connection terminated|Query read timeout|not queryable|pool after calling end/
@@ -58,6 +60,11 @@ export function isUnavailable(error: unknown): boolean {
       (typeof code === 'string' && (NETWORK_CODES.has(code) || UNAVAILABLE_STATES.test(code))) ||
       (typeof message === 'string' && UNAVAILABLE_MESSAGES.test(message)),
   )
+}
+
+/** Whether it failed because somebody else holds a lock for too long, so that it may be tried again. */
+export function isLockTimeout(error: unknown): boolean {
+  return chain(error).some(({ code }) => code === LOCK_TIMEOUT_STATE)
 }
 
 /** Whether a text with NUL in it was kept from the database. */

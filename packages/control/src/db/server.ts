@@ -7,45 +7,32 @@ import type { Logger } from 'pino'
 
 import { OrmDatabase, type Database, type Unlisten } from './database.ts'
 import { firstLine } from './failure.ts'
+import { Listener } from './listener.ts'
 import { START_LOCK } from './locks.ts'
 import { ormOptions } from './options.ts'
+import { dropLostConnections, type PgClient, type PgPool } from './pool.ts'
 
 const OLDEST_VERSION = 15
 const INSUFFICIENT_PRIVILEGE = '42501'
 const CONNECT_TIMEOUT_MS = 3_000
-/** A database that takes longer counts as one that does not answer. */
-const QUERY_TIMEOUT_MS = 5_000
 const LOCK_RETRY_MS = 100
-const RELISTEN_MS = 1_000
+const KEEP_ALIVE_DELAY_MS = 10_000
 
-/** As much of `pg` as is used here. */
-interface PgClient {
-  query<R>(sql: string, values?: readonly unknown[]): Promise<{ rows: R[] }>
-  on(event: 'notification' | 'error' | 'end', listener: () => void): void
-  release(destroy?: boolean): void
-}
-interface PgPool {
-  connect(): Promise<PgClient>
+/** A database that takes longer counts as one that does not answer. */
+const STATEMENT_TIMEOUT_MS = 5_000
+const TIMEOUTS = {
+  statement_timeout: STATEMENT_TIMEOUT_MS,
+  idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+  // Before the statement's, so that it is known what was waited for.
+  lock_timeout: STATEMENT_TIMEOUT_MS - 1_000,
+  // After it: a connection on which not even that comes back is lost.
+  query_timeout: STATEMENT_TIMEOUT_MS + 1_000,
 }
 
 /** @throws SettingsError if the server does not answer, refuses, or is too old */
 export async function openServer(url: string, log: Logger): Promise<Database> {
-  const orm = await MikroORM.init({
-    ...ormOptions(log),
-    clientUrl: url,
-    driverOptions: {
-      // The URL itself, for its parameters (sslmode and others), which the ORM's own reading of it drops.
-      connectionString: url,
-      application_name: 'millrace',
-      max: 12,
-      keepAlive: true,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      query_timeout: QUERY_TIMEOUT_MS,
-      statement_timeout: QUERY_TIMEOUT_MS,
-      idle_in_transaction_session_timeout: QUERY_TIMEOUT_MS,
-    },
-  })
-  const database = new ServerDatabase(orm, log)
+  const orm = await connect(url, log, { max: 12, ...TIMEOUTS })
+  const database = new ServerDatabase(orm, url, log)
   try {
     await database.check()
     return database
@@ -57,11 +44,30 @@ export async function openServer(url: string, log: Logger): Promise<Database> {
   }
 }
 
+function connect(url: string, log: Logger, options: Readonly<Record<string, number>>): Promise<MikroORM> {
+  return MikroORM.init({
+    ...ormOptions(log),
+    clientUrl: url,
+    driverOptions: {
+      // The URL itself, for its parameters (sslmode and others), which the ORM's own reading of it drops.
+      connectionString: url,
+      application_name: 'millrace',
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      onPoolCreated: dropLostConnections,
+      ...options,
+    },
+  })
+}
+
 class ServerDatabase extends OrmDatabase {
+  readonly #url: string
   readonly #log: Logger
 
-  constructor(orm: MikroORM, log: Logger) {
+  constructor(orm: MikroORM, url: string, log: Logger) {
     super(orm)
+    this.#url = url
     this.#log = log
   }
 
@@ -77,25 +83,31 @@ class ServerDatabase extends OrmDatabase {
     )
   }
 
+  /** On a connection without timeouts: to change a large table takes as long as it takes. */
   override async migrate(): Promise<void> {
+    const orm = await connect(this.#url, this.#log, { max: 1 })
     try {
-      await super.migrate()
+      await orm.em.execute('set statement_timeout = 0')
+      await orm.migrator.up()
     } catch (error) {
       if ((error as { code?: string }).code !== INSUFFICIENT_PRIVILEGE) throw error
       throw new SettingsError('MILLRACE_DATABASE_URL', 'its user may not make tables in that database')
+    } finally {
+      await orm.close(true)
     }
   }
 
-  async exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const client = await (await this.#pool()).connect()
+  async exclusively<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const client = await this.#connect()
     try {
       // Asked for again and again, since a statement that waits for it would run into the statement timeout.
       for (;;) {
+        signal.throwIfAborted()
         const { rows } = await client.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [
           START_LOCK,
         ])
         if (rows[0]!.locked) break
-        await sleep(LOCK_RETRY_MS)
+        await sleep(LOCK_RETRY_MS, undefined, { signal })
       }
       return await work()
     } finally {
@@ -105,45 +117,13 @@ class ServerDatabase extends OrmDatabase {
   }
 
   async listen(channel: string, heard: () => void): Promise<Unlisten> {
-    const stop = new AbortController()
-    const listening = this.#keepListening(channel, heard, stop.signal)
-    return async () => {
-      stop.abort()
-      await listening
-    }
+    const listener = new Listener(() => this.#connect(), channel, heard, this.#log)
+    return () => listener.stop()
   }
 
-  async #keepListening(channel: string, heard: () => void, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        await this.#listenUntilLost(channel, heard, signal)
-      } catch (error) {
-        this.#log.debug({ err: error }, 'cannot listen for notifications, polling goes on')
-      }
-      await sleep(RELISTEN_MS, undefined, { signal }).catch(() => undefined)
-    }
-  }
-
-  async #listenUntilLost(channel: string, heard: () => void, signal: AbortSignal): Promise<void> {
-    const client = await (await this.#pool()).connect()
-    const lost = new Promise<void>((resolve) => {
-      client.on('error', resolve)
-      client.on('end', resolve)
-      signal.addEventListener('abort', () => resolve(), { once: true })
-    })
-    try {
-      client.on('notification', heard)
-      await client.query(`listen ${channel}`)
-      heard()
-      await lost
-    } finally {
-      client.release(true)
-    }
-  }
-
-  async #pool(): Promise<PgPool> {
+  async #connect(): Promise<PgClient> {
     const connection = this.orm.em.getConnection() as unknown as PostgreSqlConnection
-    return (await connection.getNativeClient()) as PgPool
+    return ((await connection.getNativeClient()) as PgPool).connect()
   }
 }
 

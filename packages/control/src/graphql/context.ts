@@ -33,6 +33,6 @@ export class Context {
   /** Who changes something here. */
   get actor(): Actor {
     if (!this.viewer) throw unauthenticated('an admin key is needed')
-    return { name: this.viewer.name, ...this.origin }
+    return { name: this.viewer.name, keyId: this.viewer.id, ...this.origin }
   }
 }

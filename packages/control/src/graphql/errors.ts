@@ -2,10 +2,11 @@
  * What a client of this API is told when something goes wrong: one table of codes, on HTTP and WebSocket alike.
  * Never a stack trace, SQL or a secret.
  */
-import { GraphQLError } from 'graphql'
+import { GraphQLError, type GraphQLFormattedError } from 'graphql'
 import type { Logger } from 'pino'
 
-import { duplicateMessage, isNulCharacter, isUnavailable } from '../db/failure.ts'
+import { duplicateMessage, isLockTimeout, isNulCharacter, isUnavailable } from '../db/failure.ts'
+import { TurnTimeout } from '../db/turns.ts'
 
 const CODES = [
   'UNAUTHENTICATED',
@@ -57,10 +58,30 @@ export function toClientError(error: unknown, requestId: string, log: Logger): G
   if (isNulCharacter(error)) return clientError('BAD_USER_INPUT', 'a text must not contain the character NUL')
   const duplicate = duplicateMessage(error)
   if (duplicate !== null) return conflict(duplicate)
-  if (isUnavailable(error)) {
-    log.warn({ requestId, reason: (error as Error).message }, 'the database does not answer')
-    return clientError('INTERNAL_SERVER_ERROR', 'the database does not answer, try again', { requestId })
+  const passing = passingReason(error)
+  if (passing !== null) {
+    log.warn({ requestId, reason: (error as Error).message }, passing)
+    return clientError('INTERNAL_SERVER_ERROR', `${passing}, try again`, { requestId })
   }
   log.error({ err: error, requestId }, 'a request failed')
   return clientError('INTERNAL_SERVER_ERROR', 'internal error', { requestId })
+}
+
+/** What is wrong for now, where trying again may help; else null. */
+function passingReason(error: unknown): string | null {
+  if (error instanceof TurnTimeout) return 'too many changes of configuration are waiting'
+  if (isLockTimeout(error)) return 'another change of configuration takes too long'
+  return isUnavailable(error) ? 'the database does not answer' : null
+}
+
+/**
+ * What a client is told of an error as it stands in an answer. One that did not come from {@link toClientError} is a
+ * fault of ours, a value that the schema doesn't allow, for one: it goes to the log.
+ */
+export function withoutInternals(error: GraphQLFormattedError, requestId: string, log: Logger): GraphQLFormattedError {
+  const code = error.extensions?.['code']
+  if (code !== undefined && code !== 'INTERNAL_SERVER_ERROR') return error
+  if (error.extensions?.['requestId'] !== undefined) return error
+  log.error({ requestId, path: error.path, reason: error.message }, 'an answer could not be made')
+  return { ...error, message: 'internal error', extensions: { code: 'INTERNAL_SERVER_ERROR', requestId } }
 }

@@ -2,12 +2,12 @@
 import { ApolloServer, HeaderMap, type ApolloServerPlugin } from '@apollo/server'
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled'
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql'
-import { assertBodySize, type H3Event } from 'h3'
+import { assertBodySize, HTTPError, type H3Event } from 'h3'
 import type { Logger } from 'pino'
 
 import type { Authenticator, Viewer } from '../access/authenticate.ts'
 import type { Context } from './context.ts'
-import { toClientError } from './errors.ts'
+import { badInput, toClientError, withoutInternals } from './errors.ts'
 import { depthRule, MAX_TOKENS, operationError } from './limits.ts'
 import { originOf, type ContextFactory } from './operation.ts'
 
@@ -35,8 +35,8 @@ export class GraphqlOverHttp {
       parseOptions: { maxLexicalTokens: MAX_TOKENS },
       maxRecursiveSelections: true,
       validationRules: [depthRule],
-      plugins: [operationLimit(schema), ApolloServerPluginLandingPageDisabled()],
-      formatError: (formatted) => withoutInternals(formatted),
+      plugins: [operationLimit(schema), internalsMasked, ApolloServerPluginLandingPageDisabled()],
+      formatError: badRequestCoded,
       logger: log,
       nodeEnv: 'production',
     })
@@ -56,20 +56,28 @@ export class GraphqlOverHttp {
     const origin = originOf(req.headers.get('x-request-id'), req.ip)
     const answer = (status: number, headers: Iterable<readonly [string, string]>, body: string): Response =>
       new Response(body, { status, headers: [...headers, ['x-request-id', origin.requestId]] as [string, string][] })
+    const refuse = (status: number, error: GraphQLError): Response =>
+      answer(status, [['content-type', 'application/json; charset=utf-8']], JSON.stringify({ errors: [error] }))
 
     let viewer: Viewer | null
     try {
       viewer = await this.#authenticator.viewer(req.headers.get('authorization'))
     } catch (error) {
-      const body = { errors: [toClientError(error, origin.requestId, this.#log)] }
-      return answer(503, [['content-type', 'application/json; charset=utf-8']], JSON.stringify(body))
+      return refuse(503, toClientError(error, origin.requestId, this.#log))
+    }
+    let body: unknown
+    try {
+      body = await jsonBody(event)
+    } catch (error) {
+      if (!HTTPError.isError(error) || error.status !== 413) throw error
+      return refuse(413, badInput('query', `the request must have at most ${MAX_BODY_BYTES} bytes`))
     }
     const result = await this.#apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: {
         method: req.method,
         headers: new HeaderMap(req.headers),
         search: new URL(req.url).search,
-        body: await jsonBody(event),
+        body,
       },
       context: () => Promise.resolve(this.#contexts.make(origin, viewer)),
     })
@@ -78,7 +86,10 @@ export class GraphqlOverHttp {
   }
 }
 
-/** Undefined where there is none, or no JSON: Apollo says what is wrong. */
+/**
+ * Undefined where there is none, or no JSON: Apollo says what is wrong.
+ * @throws HTTPError 413
+ */
 async function jsonBody(event: H3Event): Promise<unknown> {
   if (event.req.method === 'GET') return undefined
   assertBodySize(event, MAX_BODY_BYTES)
@@ -104,11 +115,21 @@ function operationLimit(schema: GraphQLSchema): ApolloServerPlugin<Context> {
   }
 }
 
-/** What did not pass the guard is a fault of ours: a value that the schema doesn't allow, for one. */
-export function withoutInternals(error: GraphQLFormattedError): GraphQLFormattedError {
-  const code = error.extensions?.['code']
-  if (code === 'BAD_REQUEST') return { ...error, extensions: { code: 'BAD_USER_INPUT', field: 'query' } }
-  if (code !== undefined && code !== 'INTERNAL_SERVER_ERROR') return error
-  if (error.extensions?.['requestId'] !== undefined) return error
-  return { ...error, message: 'internal error', extensions: { code: 'INTERNAL_SERVER_ERROR' } }
+const internalsMasked: ApolloServerPlugin<Context> = {
+  async requestDidStart() {
+    return {
+      async willSendResponse({ response: { body }, contextValue: { origin, log } }) {
+        if (body.kind !== 'single' || !body.singleResult.errors) return
+        body.singleResult.errors = body.singleResult.errors.map((error) =>
+          withoutInternals(error, origin.requestId, log),
+        )
+      },
+    }
+  },
+}
+
+/** What is no GraphQL request at all has a code of Apollo's own. */
+function badRequestCoded(error: GraphQLFormattedError): GraphQLFormattedError {
+  if (error.extensions?.['code'] !== 'BAD_REQUEST') return error
+  return { ...error, extensions: { code: 'BAD_USER_INPUT', field: 'query' } }
 }

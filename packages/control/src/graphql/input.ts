@@ -1,10 +1,14 @@
 /** Reading what a client sent, with zod, so that a fault is named by its field. */
+import { isId } from '@millrace/shared'
 import * as z from 'zod'
 
 import { badInput } from './errors.ts'
 
 const LONGEST_NAME = 200
+const LONGEST_SEARCH = 4_096
 const MOST_METADATA_BYTES = 16_384
+const MOST_JSON_BYTES = 1_048_576
+const MOST_JSON_LEVELS = 32
 
 /**
  * @param path what the value is called in the operation: `input`, or the argument's own name
@@ -25,11 +29,23 @@ export function lineOfText(longest: number) {
     .trim()
     .min(1, 'must not be empty')
     .max(longest, `must have at most ${longest} characters`)
-    .regex(/^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u, 'must not contain control characters')
+    .regex(/^[^\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]*$/u, 'must not contain control or invisible characters')
 }
 
 /** What a thing is called. */
 export const nameText = lineOfText(LONGEST_NAME)
+
+/** An id in its one spelling. */
+export const idText = z
+  .string()
+  .refine(isId, 'is not an id')
+  .transform((id) => id.toLowerCase())
+
+/** What is looked for. */
+export const searchText = z
+  .string()
+  .max(LONGEST_SEARCH, `must have at most ${LONGEST_SEARCH} characters`)
+  .refine((text) => !text.includes('\0'), 'must not contain NUL')
 
 export const flag = z.boolean('must be true or false')
 
@@ -40,7 +56,14 @@ export const wholeNumber = (min: number, max: number) => {
 
 /** A JSON object that the database can hold: `jsonb` takes neither NUL nor half a surrogate pair. */
 export const storableObject = z
-  .record(z.string(), z.json(), 'must be a JSON object')
+  .unknown()
+  // Before anything that goes into it by recursion.
+  .refine(isShallow, { error: `must have at most ${MOST_JSON_LEVELS} levels`, abort: true })
+  .refine((value) => Buffer.byteLength(JSON.stringify(value) ?? '') <= MOST_JSON_BYTES, {
+    error: `must have at most ${MOST_JSON_BYTES} bytes`,
+    abort: true,
+  })
+  .pipe(z.record(z.string(), z.json(), 'must be a JSON object'))
   .refine((value) => isStorable(JSON.stringify(value)), 'must not contain NUL or half a surrogate pair')
 
 /** A JSON object of a size to keep with every record. */
@@ -56,6 +79,16 @@ export const futureDate = z
 
 /** How many of a connection's nodes one may ask for. */
 export const pageSize = wholeNumber(1, 500)
+
+/** Whether it goes no deeper than {@link MOST_JSON_LEVELS}: level by level, since recursion would run out of stack. */
+function isShallow(value: unknown): boolean {
+  let level = [value]
+  for (let depth = 0; depth <= MOST_JSON_LEVELS; depth++) {
+    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []))
+    if (level.length === 0) return true
+  }
+  return false
+}
 
 /** Whether JSON text, as `JSON.stringify` writes it, has only characters that `jsonb` takes. */
 export function isStorable(json: string): boolean {

@@ -14,6 +14,9 @@ import {
 } from 'graphql'
 import { getComplexity, type ComplexityEstimator } from 'graphql-query-complexity'
 
+import { badInput } from './errors.ts'
+import { variableError } from './variables.ts'
+
 /** Tokens of a document; values in variables don't count. */
 export const MAX_TOKENS = 5_000
 const MAX_DEPTH = 12
@@ -54,7 +57,8 @@ export const depthRule: ValidationRule = (context) => ({
 /** One for the field, and its children's as often as they are likely to be there. */
 const estimator: ComplexityEstimator = ({ field, args, childComplexity }) => {
   if (!isCompositeType(getNamedType(field.type))) return 1
-  if (typeof args['first'] === 'number') return 1 + Math.max(1, args['first']) * childComplexity
+  const first = args['first'] ?? field.args.find(({ name }) => name === 'first')?.defaultValue
+  if (typeof first === 'number') return 1 + Math.max(1, first) * childComplexity
   // A connection's `first` has been multiplied with already.
   const isList = isListType(getNullableType(field.type)) && field.name !== 'edges'
   return 1 + (isList ? USUAL_LIST_LENGTH : 1) * childComplexity
@@ -70,6 +74,8 @@ export function operationError(
   operationName: string | null | undefined,
   variables: Readonly<Record<string, unknown>> | null | undefined,
 ): GraphQLError | null {
+  const fault = variableError(schema, query, operationName, variables ?? {})
+  if (fault) return fault
   try {
     const complexity = getComplexity({
       schema,
@@ -79,26 +85,9 @@ export function operationError(
       ...(variables == null ? {} : { variables }),
     })
     if (complexity <= MAX_COMPLEXITY) return null
-    return refusal(`the operation asks for about ${complexity} values, ${MAX_COMPLEXITY} are allowed`, 'query')
-  } catch (error) {
-    return variableError((error as Error).message)
+    return badInput('query', `asks for about ${complexity} values, ${MAX_COMPLEXITY} are allowed`)
+  } catch {
+    // graphql-js' own message tells the value.
+    return badInput('query', 'an argument does not fit its type')
   }
-}
-
-/**
- * graphql-js tells in its message alone which variable is at fault and where in it, after the value itself, which may
- * be a secret: `Variable "$input" got invalid value … at "input.routes[0].weight"; Int cannot represent …`.
- */
-function variableError(message: string): GraphQLError {
-  const variable = /^Variable "\$(\w+)"/.exec(message)?.[1]
-  if (variable === undefined) return refusal(message, 'query')
-  const end = message.lastIndexOf('; ')
-  if (end < 0) return refusal(message, variable)
-  const path = / at "([^"]+)"$/.exec(message.slice(0, end))?.[1] ?? variable
-  const field = path.replaceAll(/\[(\d+)\]/g, '.$1')
-  return refusal(`${field}: ${message.slice(end + 2)}`, field)
-}
-
-function refusal(message: string, field: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', field } })
 }

@@ -57,7 +57,9 @@ export function forget(loaders: Loaders): void {
 
 function rowsById<T extends Identified>(database: Database, entity: new () => T, cache: boolean): ById<T> {
   return new DataLoader(
-    async (ids) => {
+    async (given) => {
+      // As a client may have spelt them.
+      const ids = given.map((id) => id.toLowerCase())
       const rows = (await database.em().find(entity as new () => Identified, { id: { $in: [...new Set(ids)] } })) as T[]
       const found = new Map(rows.map((row) => [row.id, row]))
       return ids.map((id) => found.get(id) ?? null)

@@ -10,7 +10,6 @@ import {
   validate,
   type ExecutionArgs,
   type FormattedExecutionResult,
-  type GraphQLFormattedError,
   type GraphQLSchema,
 } from 'graphql'
 import {
@@ -25,7 +24,8 @@ import { WebSocketServer, type WebSocket } from 'ws'
 
 import type { Authenticator, Viewer } from '../access/authenticate.ts'
 import { isUnavailable } from '../db/failure.ts'
-import { withoutInternals } from './http.ts'
+import type { Context } from './context.ts'
+import { withoutInternals } from './errors.ts'
 import { depthRule, MAX_TOKENS, operationError } from './limits.ts'
 import { originOf, type ContextFactory } from './operation.ts'
 
@@ -69,8 +69,7 @@ export class GraphqlOverWebSocket {
         schema,
         onConnect: (socket) => this.#connect(socket),
         onSubscribe: (socket, _id, payload) => this.#operation(socket, payload),
-        onNext: (_socket, _id, _payload, _args, result) => withFormattedErrors(result),
-        onError: (_socket, _id, _payload, errors) => errors.map(formatted),
+        onNext: (_socket, _id, _payload, { contextValue }, result) => withMaskedErrors(result, contextValue as Context),
         onClose: (socket) => void this.#viewers.delete(socket.extra.socket),
         isProd: true,
       },
@@ -123,7 +122,9 @@ export class GraphqlOverWebSocket {
     try {
       document = parse(payload.query, { maxLexicalTokens: MAX_TOKENS })
     } catch (error) {
-      return [coded(error as GraphQLError, 'GRAPHQL_PARSE_FAILED')]
+      // Deep enough, a document costs the parser its stack.
+      const fault = error instanceof GraphQLError ? error : new GraphQLError('the document cannot be read')
+      return [coded(fault, 'GRAPHQL_PARSE_FAILED')]
     }
     const errors = validate(this.#schema, document, [...specifiedRules, depthRule])
     if (errors.length > 0) return errors.map((error) => coded(error, 'GRAPHQL_VALIDATION_FAILED'))
@@ -152,11 +153,10 @@ function coded(error: GraphQLError, code: string): GraphQLError {
   return error
 }
 
-function withFormattedErrors(result: Pick<OperationResult, 'errors'>): FormattedExecutionResult | undefined {
+function withMaskedErrors(
+  result: Pick<OperationResult, 'errors'>,
+  { origin, log }: Context,
+): FormattedExecutionResult | undefined {
   if (!result.errors) return undefined
-  return { ...result, errors: result.errors.map(formatted) }
-}
-
-function formatted(error: GraphQLError): GraphQLFormattedError {
-  return withoutInternals(error instanceof GraphQLError ? error.toJSON() : error)
+  return { ...result, errors: result.errors.map((error) => withoutInternals(error.toJSON(), origin.requestId, log)) }
 }

@@ -1,24 +1,19 @@
 /** Which addresses a provider may live at. */
 import { BlockList, isIPv4 } from 'node:net'
 
-const linkLocal = new BlockList()
-linkLocal.addSubnet('169.254.0.0', 16, 'ipv4')
-linkLocal.addSubnet('fe80::', 10, 'ipv6')
+import { LINK_LOCAL_RANGES, PRIVATE_RANGES } from '@millrace/shared'
 
-/** RFC 1918, 4193, 6598, loopback and "this host". */
-const privateRanges = new BlockList()
-for (const [net, prefix] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-] as const) {
-  privateRanges.addSubnet(net, prefix, 'ipv4')
+const linkLocal = blockList(LINK_LOCAL_RANGES)
+const privateRanges = blockList(PRIVATE_RANGES)
+
+function blockList(ranges: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const range of ranges) {
+    const [net, prefix] = range.split('/') as [string, string]
+    list.addSubnet(net, Number(prefix), isIPv4(net) ? 'ipv4' : 'ipv6')
+  }
+  return list
 }
-privateRanges.addSubnet('::', 127, 'ipv6')
-privateRanges.addSubnet('fc00::', 7, 'ipv6')
 
 /** A base URL in its one spelling, without a slash at its end; or why it cannot be one. */
 export type BaseUrlResult = { readonly baseUrl: string } | { readonly fault: string }

@@ -13,8 +13,8 @@ import { ProviderCredential } from './credential.entity.ts'
 import type { CredentialInput } from './credential.type.ts'
 import { Provider } from './provider.entity.ts'
 
+const apiKeyText = z.string().trim().min(1, 'must not be empty')
 const credentialInput = z.object({
-  apiKey: z.string().trim().min(1, 'must not be empty'),
   label: lineOfText(200).nullish(),
   project: z.string().nullish(),
 })
@@ -37,7 +37,7 @@ export class CredentialService {
   }
 
   /**
-   * As {@link addTo}, within a change under way. A key that was disabled since its provider moved is entered again.
+   * As {@link addTo}, within a change under way. A key that is disabled is entered again.
    * @param keyField what the key is called in the operation
    */
   async add(
@@ -47,14 +47,15 @@ export class CredentialService {
     keyField = 'input.apiKey',
   ): Promise<ProviderCredential> {
     const input = readInput(credentialInput, given)
-    const fault = this.#vault.fault(input.apiKey)
+    const apiKey = readInput(apiKeyText, given.apiKey, keyField)
+    const fault = this.#vault.fault(apiKey)
     if (fault !== null) throw badInput(keyField, fault)
-    const project = input.project
-      ? await requireRow(change.em, Project, input.project, 'project', 'input.project')
-      : null
+    const project =
+      input.project == null ? null : await requireRow(change.em, Project, input.project, 'project', 'input.project')
+    change.projectId = project?.id ?? null
 
     const credential = Object.assign(new ProviderCredential(), { id: newId(), createdAt: new Date() })
-    const secret = this.#vault.store(input.apiKey, provider.id, credential.id)
+    const secret = this.#vault.store(apiKey, provider.id, credential.id)
     const entered = { label: input.label ?? null, enteredFor: provider.baseUrl, enabled: true }
     const same = await change.em.findOne(ProviderCredential, {
       provider: provider.id,
@@ -62,9 +63,9 @@ export class CredentialService {
       fingerprint: secret.fingerprint,
     })
     if (same) {
-      if (isUsable(same, provider)) throw conflict('the provider has this key already')
+      if (same.enabled && isUsable(same, provider)) throw conflict('the provider has this key already')
       const before = describe(same, provider)
-      Object.assign(same, this.#vault.store(input.apiKey, provider.id, same.id), entered, {
+      Object.assign(same, this.#vault.store(apiKey, provider.id, same.id), entered, {
         label: input.label ?? same.label,
       })
       change.updated('credential', nameOf(same, provider), before, describe(same, provider))
@@ -72,7 +73,6 @@ export class CredentialService {
     }
     Object.assign(credential, { provider: provider.id, project: project?.id ?? null, ...secret, ...entered })
     change.em.persist(credential)
-    change.projectId = credential.project
     change.created('credential', nameOf(credential, provider), describe(credential, provider))
     return credential
   }

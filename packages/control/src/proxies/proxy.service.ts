@@ -1,9 +1,22 @@
-import { isId, REPORT_INTERVAL_MS } from '@millrace/shared'
+import { REPORT_INTERVAL_MS } from '@millrace/shared'
+import * as z from 'zod'
 
 import type { Database } from '../db/database.ts'
-import { badInput } from '../graphql/errors.ts'
+import { idText, lineOfText, readInput, wholeNumber } from '../graphql/input.ts'
 import { ProxyInstance } from './proxy.entity.ts'
 import { toProxyInstance, type ProxyInstanceType, type ProxyReportInput } from './proxy.type.ts'
+
+const count = wholeNumber(0, 2_147_483_647)
+const reportInput = z.object({
+  id: idText,
+  version: lineOfText(200),
+  startedAt: z.date(),
+  configRevision: count,
+  inFlight: count,
+  requestsPerSecond: z.number().min(0, 'must be 0 or more'),
+  recordsQueued: count,
+  recordsDropped: count,
+})
 
 /** Two reports may be lost on the way. */
 const ONLINE_SECONDS = (3 * REPORT_INTERVAL_MS) / 1_000
@@ -27,9 +40,8 @@ export class ProxyService {
 
   /** Takes a proxy's report; forgets those that have not been seen for a day. */
   async report(report: ProxyReportInput): Promise<void> {
-    if (!isId(report.id)) throw badInput('report.id', 'is not an id')
     const { id, version, startedAt, configRevision, inFlight, requestsPerSecond, recordsQueued, recordsDropped } =
-      report
+      readInput(reportInput, report, 'report')
     const em = this.#database.em()
     await em.execute(
       `insert into proxy_instance (id, version, started_at, last_seen_at, config_revision, in_flight, requests_per_second, records_queued, records_dropped)

@@ -31,10 +31,6 @@ export class IngestService {
     if (values.length > MAX_INGEST_BATCH) throw badInput('records', `must be at most ${MAX_INGEST_BATCH}`)
     const records = this.#parse(values)
     const stored = await this.#store(records)
-    for (const record of records) {
-      // Deleted, so that a record that stood in the batch twice is published once.
-      if (stored.ids.delete(record.id)) this.#feed.publish({ eventId: newId(), at: new Date(), record })
-    }
     const refused = values.length - records.length + stored.refused
     return { stored: stored.count, duplicates: records.length - stored.refused - stored.count, refused }
   }
@@ -55,21 +51,31 @@ export class IngestService {
   }
 
   /** A record that the database itself can't take costs a few statements more, and nothing to its neighbours. */
-  async #store(records: readonly RequestRecord[]): Promise<{ ids: Set<string>; count: number; refused: number }> {
-    if (records.length === 0) return { ids: new Set(), count: 0, refused: 0 }
+  async #store(records: readonly RequestRecord[]): Promise<{ count: number; refused: number }> {
+    if (records.length === 0) return { count: 0, refused: 0 }
     try {
       const ids = await insertRecords(this.#database.em(), JSON.stringify(records))
-      return { ids, count: ids.size, refused: 0 }
+      const count = ids.size
+      this.#publish(records, ids)
+      return { count, refused: 0 }
     } catch (error) {
       if (!isDataFault(error)) throw error
       if (records.length === 1) {
         this.#log.warn({ record: records[0]!.id, code: (error as { code?: string }).code }, 'refused a record')
-        return { ids: new Set(), count: 0, refused: 1 }
+        return { count: 0, refused: 1 }
       }
       const half = records.length >> 1
       const a = await this.#store(records.slice(0, half))
       const b = await this.#store(records.slice(half))
-      return { ids: new Set([...a.ids, ...b.ids]), count: a.count + b.count, refused: a.refused + b.refused }
+      return { count: a.count + b.count, refused: a.refused + b.refused }
+    }
+  }
+
+  /** As soon as they are stored: if what comes after them in their batch fails, they come again as duplicates. */
+  #publish(records: readonly RequestRecord[], stored: Set<string>): void {
+    for (const record of records) {
+      // Deleted, so that a record that stood in the batch twice is published once.
+      if (stored.delete(record.id.toLowerCase())) this.#feed.publish({ eventId: newId(), at: new Date(), record })
     }
   }
 }

@@ -1,9 +1,9 @@
 /** Which requests are wanted: the same question asked of the database and of a record that has just come. */
-import { isId, REQUEST_STATUSES, type RequestRecord, type RequestStatus } from '@millrace/shared'
+import { REQUEST_STATUSES, type RequestRecord, type RequestStatus } from '@millrace/shared'
 import { Field, Float, ID, InputType } from 'type-graphql'
 import * as z from 'zod'
 
-import { readInput } from '../graphql/input.ts'
+import { idText, readInput, searchText } from '../graphql/input.ts'
 import { DateTime } from '../graphql/scalars.ts'
 import { likePattern } from '../graphql/search.ts'
 import { RequestStatusEnum } from './request.type.ts'
@@ -50,8 +50,8 @@ export class RequestFilter {
   search?: string | null
 }
 
-const id = z.string().refine(isId, 'is not an id').nullish()
-const text = z.string().max(4_096, 'must have at most 4096 characters').nullish()
+const id = idText.nullish()
+const text = searchText.nullish()
 
 const schema = z.object({
   project: id,

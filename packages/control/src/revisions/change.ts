@@ -16,9 +16,14 @@ const LONGEST_MESSAGE = 200
 /** Who changes something, and by which request. */
 export interface Actor {
   readonly name: string
+  /** Of the admin key. Its name may be another key's once it is revoked. */
+  readonly keyId: string | null
   readonly requestId: string | null
   readonly clientIp: string | null
 }
+
+/** For what is changed without anybody asking. No admin key may have its name. */
+export const MILLRACE: Actor = { name: 'millrace', keyId: null, requestId: null, clientIp: null }
 
 /** A change under way: the transaction, and what was done in it so far. */
 export class Change {
@@ -52,7 +57,8 @@ export class Change {
 
 /**
  * Runs `work` in a transaction and, if it has changed anything, makes the next revision of it.
- * Changes of all control processes on a database take turns.
+ * Changes of all control processes on a database take turns. Those of one process do so before they open a transaction:
+ * each that waited for the lock would hold a connection, and soon there would be none left for reading.
  * @param action the mutation's name, for the audit event
  */
 export function changeConfiguration<T>(
@@ -61,14 +67,16 @@ export function changeConfiguration<T>(
   action: string,
   work: (change: Change) => Promise<T>,
 ): Promise<T> {
-  return database.em().transactional(async (em) => {
-    await em.execute('select pg_advisory_xact_lock(?)', [CHANGE_LOCK])
-    const change = new Change(em)
-    const result = await work(change)
-    await em.flush()
-    if (change.done.length > 0) await writeHistory(change, actor, action)
-    return result
-  })
+  return database.changes.take(() =>
+    database.em().transactional(async (em) => {
+      await em.execute('select pg_advisory_xact_lock(?)', [CHANGE_LOCK])
+      const change = new Change(em)
+      const result = await work(change)
+      await em.flush()
+      if (change.done.length > 0) await writeHistory(change, actor, action)
+      return result
+    }),
+  )
 }
 
 async function writeHistory(change: Change, actor: Actor, action: string): Promise<void> {
@@ -91,7 +99,7 @@ async function writeHistory(change: Change, actor: Actor, action: string): Promi
       projectId,
       actor.requestId,
       actor.clientIp,
-      JSON.stringify({ revision: revision!.number, changes: done }),
+      JSON.stringify({ revision: revision!.number, adminKey: actor.keyId, changes: done }),
     ],
   )
   await em.execute('select pg_notify(?, ?)', [CONFIG_CHANNEL, String(revision!.number)])

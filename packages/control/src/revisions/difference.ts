@@ -31,6 +31,7 @@ export function* differences(
   }
 }
 
+/** A plain one: a Date has no keys to compare, and is compared as the text that it is shown as. */
 function isObject(value: unknown): value is Description {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }

@@ -1,5 +1,5 @@
 /** The master key: from the environment, else from the data folder, where it is made once. */
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { newId, newMasterKey, parseMasterKey, SettingsError, type MasterKey } from '@millrace/shared'
@@ -13,22 +13,27 @@ import type { Database } from '../db/database.ts'
 export function folderMasterKey(dataDir: string): MasterKey {
   const path = join(dataDir, 'master.key')
   try {
-    const draft = `${path}.${newId()}`
-    writeFileSync(draft, `${newMasterKey()}\n`, { mode: 0o600, flag: 'wx', flush: true })
-    try {
-      // Unlike a rename, a link never takes another's place.
-      linkSync(draft, path)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    } finally {
-      rmSync(draft)
-    }
+    // Looked for first: the folder may be one that cannot be written.
+    if (!existsSync(path)) makeKey(path)
     return parseMasterKey(readFileSync(path, 'utf8').trim())
   } catch (error) {
     throw new SettingsError(
       'MILLRACE_MASTER_KEY',
       `is not set, and ${path} cannot be used: ${(error as Error).message}`,
     )
+  }
+}
+
+function makeKey(path: string): void {
+  const draft = `${path}.${newId()}`
+  writeFileSync(draft, `${newMasterKey()}\n`, { mode: 0o600, flag: 'wx', flush: true })
+  try {
+    // Unlike a rename, a link never takes another's place.
+    linkSync(draft, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    rmSync(draft)
   }
 }
 

@@ -1,5 +1,5 @@
-import { IsolationLevel } from '@mikro-orm/core'
 /** The whole configuration as proxies are told it, read from one moment of the database. */
+import { IsolationLevel } from '@mikro-orm/core'
 import {
   DEFAULT_TIMEOUTS,
   SNAPSHOT_FORMAT,

@@ -45,8 +45,9 @@ export class SnapshotPublisher {
 
   /** Resolves once there is a snapshot. */
   async start(): Promise<void> {
-    this.#unlisten = await this.#database.listen(CONFIG_CHANNEL, () => void this.refresh())
+    // First, so that nothing else publishes meanwhile. What is announced before one listens is found by the poll.
     this.#publish(await buildSnapshot(this.#database))
+    this.#unlisten = await this.#database.listen(CONFIG_CHANNEL, () => void this.refresh())
     this.#schedulePoll()
   }
 
@@ -64,7 +65,7 @@ export class SnapshotPublisher {
     return mailbox
   }
 
-  /** Looks for a newer revision. However often it is called meanwhile, it looks once more after that. */
+  /** Looks for another revision. However often it is called meanwhile, it looks once more after that. */
   refresh(): Promise<void> {
     if (this.#refreshing) {
       this.#again = true
@@ -79,7 +80,7 @@ export class SnapshotPublisher {
       this.#again = false
       try {
         if (this.#closed) return
-        if ((await this.#newest()) > this.revision) this.#publish(await buildSnapshot(this.#database))
+        if ((await this.#newest()) !== this.revision) this.#publish(await buildSnapshot(this.#database))
         if (this.#failing) this.#log.info('the database answers again')
         this.#failing = false
       } catch (error) {
@@ -98,9 +99,12 @@ export class SnapshotPublisher {
     return row!.number
   }
 
-  /** Never a lower revision, not even of a database that was set back: proxies would have been told what is no longer so. */
+  /** Also a lower revision, of a database that was set back: what is in it now is what operators see and change. */
   #publish(snapshot: Snapshot): void {
-    if (snapshot.revision <= this.revision) return
+    if (snapshot.revision < this.revision) {
+      const revisions = { served: this.revision, found: snapshot.revision }
+      this.#log.error(revisions, 'the database was set back to an older configuration, which is served from now on')
+    }
     this.#current = { revision: snapshot.revision, document: snapshot }
     this.#bus.publish(this.#current)
     for (const listener of this.#listeners) listener()

@@ -4,7 +4,7 @@ import * as z from 'zod'
 import type { Database } from '../db/database.ts'
 import { pageOf, type Page } from '../graphql/connections.ts'
 import { decodeCursor, encodeCursor } from '../graphql/cursor.ts'
-import { futureDate, metadataObject, nameText, pageSize, readInput } from '../graphql/input.ts'
+import { futureDate, idText, metadataObject, nameText, pageSize, readInput, searchText } from '../graphql/input.ts'
 import { merged, type JsonObject } from '../graphql/merge.ts'
 import { requireRow } from '../graphql/rows.ts'
 import { likePattern } from '../graphql/search.ts'
@@ -60,11 +60,10 @@ export class TokenService {
     const first = readInput(pageSize, query.first ?? 50, 'first')
     const conditions: object[] = [statusCondition(query.status)]
     if (query.project !== null) {
-      if (!isId(query.project)) return pageOf([], first, null, () => '', toToken)
-      conditions.push({ project: query.project })
+      conditions.push({ project: readInput(idText, query.project, 'project') })
     }
     if (query.search) {
-      const pattern = likePattern(query.search)
+      const pattern = likePattern(readInput(searchText, query.search, 'search'))
       conditions.push({ $or: [{ name: { $ilike: pattern } }, { prefix: { $ilike: pattern } }] })
     }
     if (query.after !== null) conditions.push({ id: { $lt: decodeCursor(query.after, isId)[0]! } })
