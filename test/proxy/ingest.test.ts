@@ -35,8 +35,8 @@ describe('ingest', { concurrency: true }, () => {
     await using lone = await startLoneProxy()
     await lone.serve(1)
     lone.control.ingest = 'unanswered'
-    assert.equal((await lone.chat()).status, 200)
     const { ingests } = lone.control
+    assert.equal((await lone.chat()).status, 200)
     await waitFor(() => lone.control.ingests > ingests, { what: 'records on their way' })
     lone.proxy.signal('SIGTERM')
     const exit = await within(20_000, 'the end of the process', lone.proxy.exited)
