@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { MAX_INGEST_BATCH, newId, SettingsError, type ProxyIdentity, type Settings } from '@millrace/shared'
+import { newId, SettingsError, type ProxyIdentity, type Settings } from '@millrace/shared'
 import { toNodeHandler } from 'h3/node'
 import type { Logger } from 'pino'
 
@@ -13,8 +13,7 @@ import { ControlClient } from './control/client.ts'
 import { Rate } from './control/rate.ts'
 import { Reporter } from './control/reporter.ts'
 import { masterKeyOf, proxyKeyOf } from './keys.ts'
-import { RecordQueue } from './records/queue.ts'
-import { RecordSender } from './records/sender.ts'
+import { createRecordQueue, RecordSender } from './records/sender.ts'
 import type { Gateway } from './request/gateway.ts'
 import { abandon } from './request/handle.ts'
 import { Slots } from './slots.ts'
@@ -59,7 +58,7 @@ export class ProxyService {
     this.file = new SnapshotFile(settings.MILLRACE_DATA_DIR, log)
     const context = { pools: this.pools, masterKey, env: process.env, envAllow: settings.MILLRACE_ENV_ALLOW, log }
     const configuration = new Configuration(context, this.file, settings.MILLRACE_MAX_STALE_SECONDS)
-    const records = new RecordQueue(MOST_QUEUED, MAX_INGEST_BATCH)
+    const records = createRecordQueue(MOST_QUEUED)
     this.gateway = {
       proxyId: this.identity.id,
       configuration,

@@ -11,8 +11,6 @@ const KEEP_ALIVE_MS = 5_000
  */
 const SILENCE_MS = 2 * KEEP_ALIVE_MS
 
-const CLOSING_BRACE = Buffer.from('}')
-
 export class ControlClient {
   private readonly endpoint: URL
   private readonly authorization: string
@@ -25,18 +23,23 @@ export class ControlClient {
     this.authorization = `Bearer ${proxyKey}`
   }
 
+  /** Sends one operation. Otherwise as {@link send}. */
+  async execute<Data>(query: string, variables: object): Promise<Data> {
+    return this.send(JSON.stringify({ query, variables }))
+  }
+
   /**
    * Sends one operation.
-   * @param variables as JSON
+   * @param operation a GraphQL request as JSON
    * @param signal ends the call early
    * @throws Error that says why it was not carried out; the key is never in it
    */
-  async execute<Data>(query: string, variables: Buffer, signal?: AbortSignal): Promise<Data> {
+  async send<Data>(operation: Buffer | string, signal?: AbortSignal): Promise<Data> {
     const { statusCode, body } = await this.pool.request({
       path: this.endpoint.pathname,
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: this.authorization },
-      body: Buffer.concat([Buffer.from(`{"query":${JSON.stringify(query)},"variables":`), variables, CLOSING_BRACE]),
+      body: operation,
       headersTimeout: TIMEOUT_MS,
       bodyTimeout: TIMEOUT_MS,
       signal: signal ?? null,

@@ -24,7 +24,7 @@ export class Reporter {
     if (this.sending) return
     this.sending = true
     try {
-      await this.control.execute(REPORT_PROXY_MUTATION, Buffer.from(JSON.stringify({ report: this.report() })))
+      await this.control.execute(REPORT_PROXY_MUTATION, { report: this.report() })
     } catch (error) {
       this.log.debug(`report not taken: ${(error as Error).message}`)
     } finally {

@@ -4,11 +4,11 @@ import { describe, it } from 'node:test'
 import { RecordQueue } from './queue.ts'
 
 const MEGABYTE = 1_048_576
-const read = (queue: RecordQueue): unknown => JSON.parse(`[${queue.batch()!.bytes.toString('utf8')}]`)
+const read = (queue: RecordQueue): unknown => JSON.parse(queue.batch()!.body.toString('utf8'))
 
 describe('RecordQueue', () => {
   it('gives batches in order, each until it is removed', () => {
-    const queue = new RecordQueue(MEGABYTE, 2)
+    const queue = new RecordQueue(MEGABYTE, 2, '[', ']')
     for (const id of [1, 2, 3]) queue.push(JSON.stringify({ id, text: 'é日😀' }))
     const first = [1, 2].map((id) => ({ id, text: 'é日😀' }))
     assert.deepEqual(read(queue), first)
@@ -22,18 +22,18 @@ describe('RecordQueue', () => {
   })
 
   it('adds nothing to a batch that is on its way', () => {
-    const queue = new RecordQueue(MEGABYTE, 1_000)
+    const queue = new RecordQueue(MEGABYTE, 1_000, '[', ']')
     queue.push('{"id":1}')
     const batch = queue.batch()!
     queue.push('{"id":2}')
-    assert.equal(batch.bytes.toString(), '{"id":1}')
+    assert.equal(batch.body.toString(), '[{"id":1}]')
     assert.deepEqual(read(queue), [{ id: 1 }])
     queue.remove()
     assert.deepEqual(read(queue), [{ id: 2 }])
   })
 
   it('drops what does not fit, and counts it', () => {
-    const queue = new RecordQueue(MEGABYTE, 1_000_000)
+    const queue = new RecordQueue(MEGABYTE, 1_000_000, '[', ']')
     const json = JSON.stringify({ text: 'x'.repeat(10_000) })
     for (let i = 0; i < 1_000; i++) queue.push(json)
     assert.ok(queue.length > 50 && queue.length * json.length < MEGABYTE, String(queue.length))
@@ -42,7 +42,7 @@ describe('RecordQueue', () => {
   })
 
   it('takes a record that is larger than a page', () => {
-    const queue = new RecordQueue(10 * MEGABYTE, 1_000)
+    const queue = new RecordQueue(10 * MEGABYTE, 1_000, '[', ']')
     queue.push('{"id":1}')
     queue.push(JSON.stringify({ text: 'é'.repeat(MEGABYTE) }))
     queue.remove()

@@ -3,7 +3,7 @@
  * outlived several young collections each, and were joined and encoded once more before each call.
  */
 
-/** Records of a page, parted by commas; it grows until it is full or its sending begins. */
+/** The beginning of a call's body, and the records in it, parted by commas; it grows until it is full or its sending begins. */
 interface Page {
   readonly bytes: Buffer
   length: number
@@ -11,9 +11,10 @@ interface Page {
   sealed: boolean
 }
 
-/** A batch on its way: `bytes` are the records' JSON texts, parted by commas. */
+/** A batch on its way. */
 export interface RecordBatch {
-  readonly bytes: Buffer
+  /** The whole body of a call. */
+  readonly body: Buffer
   readonly count: number
 }
 
@@ -28,16 +29,27 @@ export class RecordQueue {
   /** Records that wait. */
   length = 0
   private readonly pages: Page[] = []
+  /**
+   * The bytes of a page that was sent, for the next: V8 answers ten megabytes a second of memory outside its heap with
+   * full collections, and requests wait for these.
+   */
+  private spare: Buffer | null = null
   private readonly mostPages: number
   private readonly mostPerPage: number
+  private readonly before: string
+  private readonly after: string
 
   /**
    * @param mostBytes what may wait; more is dropped, and counted
    * @param mostPerBatch records in a batch
+   * @param before what stands before the records in the body of a call
+   * @param after what stands after them
    */
-  constructor(mostBytes: number, mostPerBatch: number) {
+  constructor(mostBytes: number, mostPerBatch: number, before: string, after: string) {
     this.mostPages = Math.max(1, Math.floor(mostBytes / PAGE_BYTES))
     this.mostPerPage = mostPerBatch
+    this.before = before
+    this.after = after
   }
 
   push(json: string): void {
@@ -57,23 +69,35 @@ export class RecordQueue {
   batch(): RecordBatch | null {
     const page = this.pages[0]
     if (!page) return null
+    if (!page.sealed) page.length += page.bytes.write(this.after, page.length)
     page.sealed = true
-    return { bytes: page.bytes.subarray(0, page.length), count: page.count }
+    return { body: page.bytes.subarray(0, page.length), count: page.count }
   }
 
-  /** Forgets the batch that {@link batch} gave: its records were stored, or refused for good. */
+  /** Forgets the batch that {@link batch} gave, and may write over its bytes: its records were stored, or refused for good. */
   remove(): void {
-    this.length -= this.pages.shift()?.count ?? 0
+    const page = this.pages.shift()
+    if (!page) return
+    this.length -= page.count
+    if (page.bytes.length === PAGE_BYTES) this.spare = page.bytes
   }
 
   private pageFor(json: string): Page | null {
     const last = this.pages.at(-1)
     // In UTF-8 a UTF-16 code unit takes three bytes at most.
-    const room = json.length * 3 + 1
+    const room = json.length * 3 + 1 + this.after.length
     if (last && !last.sealed && last.count < this.mostPerPage && last.length + room <= last.bytes.length) return last
     if (this.pages.length >= this.mostPages) return null
-    const page = { bytes: Buffer.allocUnsafeSlow(Math.max(PAGE_BYTES, room)), length: 0, count: 0, sealed: false }
+    const bytes = this.bytesFor(this.before.length + room)
+    const page = { bytes, length: bytes.write(this.before), count: 0, sealed: false }
     this.pages.push(page)
     return page
+  }
+
+  private bytesFor(room: number): Buffer {
+    if (room > PAGE_BYTES) return Buffer.allocUnsafeSlow(room)
+    const bytes = this.spare ?? Buffer.allocUnsafeSlow(PAGE_BYTES)
+    this.spare = null
+    return bytes
   }
 }

@@ -1,19 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { INGEST_RECORDS_MUTATION, type IngestResult } from '@millrace/shared'
+import { INGEST_RECORDS_MUTATION, MAX_INGEST_BATCH, type IngestResult } from '@millrace/shared'
 import type { Logger } from 'pino'
 
 import { Backoff } from '../control/backoff.ts'
 import type { ControlClient } from '../control/client.ts'
-import type { RecordQueue } from './queue.ts'
+import { RecordQueue } from './queue.ts'
 
 /** Records gather for this long, so that one call carries many; far less than the 250 ms in which the feed must show them. */
 const GATHER_MS = 50
 /** Fewer than these wait to be joined by others: a call costs as much as many records. */
 const WORTH_A_CALL = 500
 
-const VARIABLES_BEFORE = Buffer.from('{"records":[')
-const VARIABLES_AFTER = Buffer.from(']}')
+/** A queue of records that stand in the bodies of calls as they come. @param mostBytes what may wait in it */
+export function createRecordQueue(mostBytes: number): RecordQueue {
+  const before = `{"query":${JSON.stringify(INGEST_RECORDS_MUTATION)},"variables":{"records":[`
+  return new RecordQueue(mostBytes, MAX_INGEST_BATCH, before, ']}}')
+}
 
 /** Sends queued records to the control plane, oldest first, again until they are taken; control stores each once. */
 export class RecordSender {
@@ -85,9 +88,8 @@ export class RecordSender {
   private async sendBatch(): Promise<void> {
     const batch = this.queue.batch()
     if (!batch) return
-    const { ingestRecords: result } = await this.control.execute<{ ingestRecords: IngestResult }>(
-      INGEST_RECORDS_MUTATION,
-      Buffer.concat([VARIABLES_BEFORE, batch.bytes, VARIABLES_AFTER]),
+    const { ingestRecords: result } = await this.control.send<{ ingestRecords: IngestResult }>(
+      batch.body,
       this.cutOff.signal,
     )
     this.queue.remove()
