@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { RecordQueue } from './queue.ts'
 
 const MEGABYTE = 1_048_576
-const read = (queue: RecordQueue): unknown => JSON.parse(queue.batch()!.body.toString('utf8'))
+const read = (queue: RecordQueue): unknown => JSON.parse(queue.batch()!.toString('utf8'))
 
 describe('RecordQueue', () => {
   it('gives batches in order, each until it is removed', () => {
@@ -26,7 +26,7 @@ describe('RecordQueue', () => {
     queue.push('{"id":1}')
     const batch = queue.batch()!
     queue.push('{"id":2}')
-    assert.equal(batch.body.toString(), '[{"id":1}]')
+    assert.equal(batch.toString(), '[{"id":1}]')
     assert.deepEqual(read(queue), [{ id: 1 }])
     queue.remove()
     assert.deepEqual(read(queue), [{ id: 2 }])

@@ -11,13 +11,6 @@ interface Page {
   sealed: boolean
 }
 
-/** A batch on its way. */
-export interface RecordBatch {
-  /** The whole body of a call. */
-  readonly body: Buffer
-  readonly count: number
-}
-
 const PAGE_BYTES = 524_288
 const COMMA = 0x2c
 
@@ -65,13 +58,13 @@ export class RecordQueue {
     this.length++
   }
 
-  /** The oldest records. They stay, as this batch, until {@link remove}. @returns null if none wait */
-  batch(): RecordBatch | null {
+  /** The body of a call with the oldest records. They stay, as this batch, until {@link remove}. @returns null if none wait */
+  batch(): Buffer | null {
     const page = this.pages[0]
     if (!page) return null
     if (!page.sealed) page.length += page.bytes.write(this.after, page.length)
     page.sealed = true
-    return { body: page.bytes.subarray(0, page.length), count: page.count }
+    return page.bytes.subarray(0, page.length)
   }
 
   /** Forgets the batch that {@link batch} gave, and may write over its bytes: its records were stored, or refused for good. */

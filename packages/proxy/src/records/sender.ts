@@ -89,7 +89,7 @@ export class RecordSender {
     const batch = this.queue.batch()
     if (!batch) return
     const { ingestRecords: result } = await this.control.send<{ ingestRecords: IngestResult }>(
-      batch.body,
+      batch,
       this.cutOff.signal,
     )
     this.queue.remove()

@@ -1,6 +1,5 @@
 /** One route tried for one request: sends it, and hands the answer to the relay that its form asks for. */
-import type { AttemptErrorClass, TokenUsage } from '@millrace/shared'
-import { estimateTokens } from '@millrace/shared'
+import { estimateTokens, type AttemptErrorClass, type TokenUsage } from '@millrace/shared'
 
 import type { Call, Dialect } from '../endpoints/dialect.ts'
 import type { Target } from '../providers/provider.ts'

@@ -59,7 +59,9 @@ export function redactBytes(body: Buffer, secret: string | undefined): Buffer {
 
 /** What a client may read of a failure. Addresses and system errors are the operator's: they stand in the attempt's record. */
 export function clientMessage({ errorClass, message }: Failure): string {
-  return errorClass === 'transport_error' || errorClass === 'connect_timeout' ? 'the connection failed' : message
+  if (errorClass === 'transport_error' || errorClass === 'connect_timeout') return 'the connection failed'
+  // Providers like to repeat part of the key that they refuse.
+  return errorClass === 'upstream_auth' ? "it does not take the gateway's key" : message
 }
 
 /** How a request is recorded, and its client told, that an answer which had begun could not be finished. */

@@ -38,16 +38,14 @@ export function readChatAnswer(text: string, model: string): ReadAnswer | InBand
 
 /** Reads OpenAI's error object, or what others put in its place. The source was decoded as latin1. */
 export function inBandError(error: unknown): InBandError {
-  if (typeof error === 'string') return { message: utf8FromLatin1(error), type: null, code: null, param: null }
-  if (typeof error !== 'object' || error === null)
-    return { message: 'unknown error', type: null, code: null, param: null }
-  const { message, type, code, param, error: nested } = error as Record<string, unknown>
+  if (typeof error === 'string') return { message: utf8FromLatin1(error), type: null, code: null }
+  if (typeof error !== 'object' || error === null) return { message: 'unknown error', type: null, code: null }
+  const { message, type, code, error: nested } = error as Record<string, unknown>
   if (typeof nested === 'object' && nested !== null) return inBandError(nested)
   return {
     message: textOf(message) ?? 'unknown error',
     type: textOf(type),
     code: typeof code === 'number' ? String(code) : textOf(code),
-    param: textOf(param),
   }
 }
 

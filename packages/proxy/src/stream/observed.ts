@@ -5,7 +5,6 @@ export interface InBandError {
   readonly message: string
   readonly type: string | null
   readonly code: string | null
-  readonly param: string | null
 }
 
 /**
