@@ -32,6 +32,8 @@ const moduleName = (specifier: string): string =>
 
 const isBuiltin = (specifier: string): boolean => specifier.startsWith('node:') || builtinModules.includes(specifier)
 
+/** What does no I/O, and is the same wherever it runs. */
+const PURE = ['zod', 'node:crypto', '@pydantic/genai-prices']
 const STORES = /^(@mikro-orm\/|@electric-sql\/|pg$|pg-|kysely$|knex$)/
 /** Which providers there are, and what a provider is. */
 const PROVIDERS_FACE = ['index.ts', 'provider.ts']
@@ -41,10 +43,10 @@ function rules(dependenciesOf: (packageName: string) => readonly string[]): Impo
   return [
     {
       appliesTo: isIn('shared'),
-      forbids: ({ specifier, target }) => target === null && specifier !== 'zod' && specifier !== 'node:crypto',
+      forbids: ({ specifier, target }) => target === null && !PURE.includes(specifier),
       reason:
-        'shared is what both planes agree on: pure functions and types, the same wherever they run. It imports zod and ' +
-        'node:crypto, no framework, no I/O, and neither plane',
+        'shared is what both planes agree on: pure functions and types, the same wherever they run. It imports zod, ' +
+        'node:crypto and the price list of @pydantic/genai-prices, no framework, no I/O, and neither plane',
     },
     {
       appliesTo: isIn('proxy'),

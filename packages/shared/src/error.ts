@@ -21,6 +21,7 @@ const TABLE = {
   stream_error: [502, 'upstream_error'],
   stream_truncated: [502, 'upstream_error'],
   no_route_available: [503, 'upstream_error'],
+  provider_at_capacity: [503, 'upstream_error'],
   not_ready: [503, 'upstream_error'],
   shutting_down: [503, 'upstream_error'],
   upstream_timeout: [504, 'timeout_error'],
@@ -83,6 +84,7 @@ export const ATTEMPT_ERROR_CLASSES = [
   'stream_error',
   'stream_truncated',
   'client_cancelled',
+  'hedge_lost',
   'shutting_down',
 ] as const
 export type AttemptErrorClass = (typeof ATTEMPT_ERROR_CLASSES)[number]

@@ -3,6 +3,8 @@
  * The documents stand here so that both sides' tests hold them; the schema is control's.
  */
 
+import type { HealthReport } from './health.ts'
+
 /** Who is speaking: one process of a proxy, from its start to its end. */
 export interface ProxyIdentity {
   readonly id: string
@@ -56,5 +58,26 @@ export interface ProxyReport extends ProxyIdentity {
   readonly requestsPerSecond: number
   readonly recordsQueued: number
   readonly recordsDropped: number
+  readonly health: HealthReport
 }
 export const REPORT_INTERVAL_MS = 2_000
+
+/** What operators ask of every proxy at once; after a reconnect, also what was asked in the last hour. */
+export const INSTRUCTIONS_SUBSCRIPTION = /* GraphQL */ `
+  subscription Instructions {
+    instructions {
+      id
+      at
+      clearStickyBindings {
+        aliasId
+        key
+      }
+    }
+  }
+`
+export interface Instruction {
+  readonly id: string
+  readonly at: string
+  /** Forget the alias's bindings, or the one of this key. */
+  readonly clearStickyBindings: { readonly aliasId: string; readonly key: string | null } | null
+}

@@ -9,6 +9,14 @@ export const DEFAULT_BASE_URLS: Partial<Record<ProviderKind, string>> = {
   OPENAI: 'https://api.openai.com/v1',
 }
 
+/** Whether a provider of a kind is never asked without an upstream key. Any that has keys is not, either. */
+export const NEEDS_CREDENTIAL: Readonly<Record<ProviderKind, boolean>> = {
+  OPENAI: true,
+  // Local model servers often want no key.
+  OPENAI_COMPATIBLE: false,
+  SIMULATED: false,
+}
+
 const httpSettings = z.strictObject({
   /** Offer HTTP/2 to TLS upstreams. Fewer connections and cheaper streams, dearer short answers; off unless set. */
   http2: z.boolean().default(false),

@@ -23,10 +23,39 @@ const record: RequestRecord = {
   errorClass: 'invalid_api_key',
   errorMessage: 'no',
   usage: NO_USAGE,
+  costUsd: '0.000123',
   latencyMs: 0.5,
   timeToFirstTokenMs: null,
   overheadMs: 0.5,
   attempts: [],
+  decision: {
+    strategy: 'WEIGHTED',
+    candidates: [
+      {
+        routeId: newId(),
+        providerId: newId(),
+        providerName: 'openai',
+        providerModel: 'gpt-5',
+        priority: 0,
+        weight: 1,
+        score: 1,
+        excluded: 'BREAKER_OPEN',
+        selected: false,
+      },
+    ],
+    sticky: {
+      scope: 'USER',
+      key: 'alias:project:USER:someone',
+      routeId: null,
+      hit: false,
+      action: 'BIND',
+      backend: 'memory',
+      boundAt: new Date().toISOString(),
+      expiresAt: null,
+    },
+    selectedRouteId: null,
+    fallbackUsed: false,
+  },
   userKey: null,
   conversationKey: null,
   metadata: { team: ['a', 1, null] },
@@ -34,8 +63,15 @@ const record: RequestRecord = {
   proxyId: newId(),
 }
 
+const candidate = record.decision!.candidates[0]!
+
 it('reads a record, and drops what it does not know', () => {
   assert.deepEqual(parseRecord({ ...record, later: 'field' }), record)
+})
+
+it('reads a record of what was neither routed nor priced', () => {
+  const refused = { ...record, costUsd: null, decision: null }
+  assert.deepEqual(parseRecord(refused), refused)
 })
 
 for (const [path, over] of [
@@ -46,6 +82,15 @@ for (const [path, over] of [
   ['latencyMs', { latencyMs: Number.NaN }],
   ['model', { model: 'x'.repeat(5_000) }],
   ['startedAt', { startedAt: 'yesterday' }],
+  ['costUsd', { costUsd: '1e-7' }],
+  ['costUsd', { costUsd: 0.1 }],
+  ['costUsd', { costUsd: '-1' }],
+  ['decision.strategy', { decision: { ...record.decision, strategy: 'BEST' } }],
+  [
+    'decision.candidates.0.excluded',
+    { decision: { ...record.decision, candidates: [{ ...candidate, excluded: 'x' }] } },
+  ],
+  ['decision.sticky.action', { decision: { ...record.decision, sticky: { ...record.decision!.sticky, action: 'x' } } }],
 ] as const) {
   it(`refuses a record whose ${path} is wrong, naming the path and not the value`, () => {
     assert.throws(

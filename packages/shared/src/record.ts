@@ -4,6 +4,7 @@
  */
 import * as z from 'zod'
 
+import { EXCLUSIONS, ROUTING_STRATEGIES, STICKY_ACTIONS, STICKY_SCOPES } from './routing/names.ts'
 import { USAGE_SOURCES } from './usage.ts'
 
 export const REQUEST_STATUSES = ['SUCCESS', 'ERROR', 'TIMEOUT', 'CANCELLED', 'REJECTED'] as const
@@ -42,6 +43,46 @@ const attempt = z.object({
   hedged: z.boolean(),
 })
 
+const candidate = z.object({
+  routeId: id.nullable(),
+  providerId: id.nullable(),
+  providerName: text,
+  providerModel: text,
+  priority: z.int(),
+  weight: z.int(),
+  /** What the strategy compared the route by; its unit is the strategy's. */
+  score: z.number().nullable(),
+  excluded: z.enum(EXCLUSIONS).nullable(),
+  /** Whether this route gave the answer. */
+  selected: z.boolean(),
+})
+
+const stickyOutcome = z.object({
+  scope: z.enum(STICKY_SCOPES),
+  /** Of the binding; null where the request had no subject of that scope. */
+  key: text.nullable(),
+  /** Where the binding stands now, if there is one. */
+  routeId: id.nullable(),
+  hit: z.boolean(),
+  action: z.enum(STICKY_ACTIONS),
+  /** Where bindings are kept: `memory` or `redis`. */
+  backend: text,
+  boundAt: z.iso.datetime().nullable(),
+  expiresAt: z.iso.datetime().nullable(),
+})
+
+/** Why a request went where it went. What else is to be known of it stands in its record. */
+const decision = z.object({
+  /** Null for a model addressed as NAME/MODEL. */
+  strategy: z.enum(ROUTING_STRATEGIES).nullable(),
+  candidates: z.array(candidate),
+  sticky: stickyOutcome,
+  /** The route whose answer the client got, whole, broken off, or a refusal; null if the gateway's own error was all. */
+  selectedRouteId: id.nullable(),
+  /** Whether the route that answered was not the first that was tried. */
+  fallbackUsed: z.boolean(),
+})
+
 const record = z.object({
   /** Made by the proxy; ingest is idempotent by it. */
   id,
@@ -68,11 +109,18 @@ const record = z.object({
     reasoningTokens: count,
     source: z.enum(USAGE_SOURCES),
   }),
+  /** USD, a decimal; null where no price is known. */
+  costUsd: z
+    .string()
+    .regex(/^\d{1,20}(\.\d{1,20})?$/)
+    .nullable(),
   latencyMs: milliseconds,
   timeToFirstTokenMs: milliseconds.nullable(),
   /** Of the latency, what the gateway itself took. */
   overheadMs: milliseconds,
   attempts: z.array(attempt),
+  /** Null where nothing was routed: the request was refused before, or answered by the gateway itself. */
+  decision: decision.nullable(),
   userKey: text.nullable(),
   conversationKey: text.nullable(),
   metadata: z.record(z.string(), z.json()).nullable(),
@@ -82,6 +130,9 @@ const record = z.object({
 
 export type RequestRecord = z.infer<typeof record>
 export type AttemptRecord = z.infer<typeof attempt>
+export type DecisionRecord = z.infer<typeof decision>
+export type CandidateRecord = z.infer<typeof candidate>
+export type StickyOutcomeRecord = z.infer<typeof stickyOutcome>
 
 /** A text as a record may hold it: cut, and without what PostgreSQL refuses in text (NUL, lone surrogates). */
 export function recordText(value: string): string {

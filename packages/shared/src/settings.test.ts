@@ -11,6 +11,7 @@ describe('readSettings', () => {
     assert.equal(settings.MILLRACE_CONTROL_PORT, 4000)
     assert.equal(settings.MILLRACE_PROXY_PORT, 8080)
     assert.equal(settings.MILLRACE_DATABASE_URL, undefined)
+    assert.equal(settings.MILLRACE_REDIS_URL, undefined)
     assert.equal(settings.MILLRACE_PRIVATE_UPSTREAMS, true)
     assert.deepEqual(settings.MILLRACE_ENV_ALLOW, ['*_API_KEY'])
   })
@@ -29,6 +30,16 @@ describe('readSettings', () => {
     assert.equal(settings.MILLRACE_MASTER_KEY?.bytes.length, 32)
   })
 
+  for (const url of [
+    'redis://127.0.0.1',
+    'redis://:secret%25@[::1]:6380/',
+    'rediss://user:p%40ss@redis.example:6380/12',
+  ]) {
+    it(`takes Redis at ${url}`, () => {
+      assert.equal(readSettings({ MILLRACE_REDIS_URL: url }).MILLRACE_REDIS_URL, url)
+    })
+  }
+
   it('takes a control plane at the address that this machine listens on', () => {
     const env = { MILLRACE_HOST: '192.0.2.1', MILLRACE_CONTROL_URL: 'http://192.0.2.1:4000' }
     assert.equal(readSettings(env).MILLRACE_CONTROL_URL, env.MILLRACE_CONTROL_URL)
@@ -44,6 +55,11 @@ describe('readSettings', () => {
     ['MILLRACE_HOST', 'a b'],
     ['MILLRACE_DATABASE_URL', 'mysql://secret@host/db'],
     ['MILLRACE_DATABASE_URL', 'not a url'],
+    ['MILLRACE_REDIS_URL', '127.0.0.1:6379'],
+    ['MILLRACE_REDIS_URL', 'http://127.0.0.1:6379'],
+    ['MILLRACE_REDIS_URL', 'redis://'],
+    ['MILLRACE_REDIS_URL', 'redis://127.0.0.1/cache'],
+    ['MILLRACE_REDIS_URL', 'redis://:100%secret@127.0.0.1'],
     ['MILLRACE_CONTROL_URL', 'http://control.example'],
     ['MILLRACE_CONTROL_URL', 'ftp://127.0.0.1'],
     ['MILLRACE_MASTER_KEY', 'c2hvcnQ='],

@@ -25,6 +25,21 @@ const url = (protocols: readonly string[]) =>
     return z.NEVER
   })
 
+const DATABASE_NUMBER = /^(\/\d*)?$/
+const redisUrl = url(['redis:', 'rediss:']).refine((value) => {
+  const { username, password, pathname } = new URL(value)
+  return DATABASE_NUMBER.test(pathname) && isDecodable(username) && isDecodable(password)
+}, 'must be redis://[[user]:password@]host[:port][/database number], with % in the password written as %25')
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 const masterKey = z.string().transform((value, context) => {
   try {
     return parseMasterKey(value)
@@ -49,6 +64,7 @@ const table = {
   MILLRACE_PROXY_PORT: port.default(8080),
   MILLRACE_DATA_DIR: z.string().min(1, 'must be a folder').default('./.millrace'),
   MILLRACE_DATABASE_URL: url(['postgres:', 'postgresql:']).optional(),
+  MILLRACE_REDIS_URL: redisUrl.optional(),
   MILLRACE_CONTROL_URL: url(['http:', 'https:', 'ws:', 'wss:']).default('http://127.0.0.1:4000'),
   MILLRACE_PROXY_KEY: accessKey.optional(),
   MILLRACE_MASTER_KEY: masterKey.optional(),

@@ -5,11 +5,15 @@
 import * as z from 'zod'
 
 import { MAX_TIMEOUT_MS } from './provider.ts'
+import { breakerPolicy, hedgePolicy, retryPolicy, stickyPolicy } from './routing/policies.ts'
 
 /** Goes up when an older proxy could misread a newer document; additions that it may ignore don't count. */
-export const SNAPSHOT_FORMAT = 1
+export const SNAPSHOT_FORMAT = 2
 
 const milliseconds = z.int().min(1).max(MAX_TIMEOUT_MS)
+const timeouts = z.object({ connect: milliseconds, firstToken: milliseconds, idle: milliseconds, total: milliseconds })
+/** USD per million tokens; null: the bundled price list's. */
+const price = z.number().min(0).nullable()
 
 const credential = z.object({
   id: z.uuid(),
@@ -27,7 +31,16 @@ const provider = z.object({
   kind: z.string(),
   baseUrl: z.url().nullable(),
   enabled: z.boolean(),
-  timeouts: z.object({ connect: milliseconds, firstToken: milliseconds, idle: milliseconds, total: milliseconds }),
+  timeouts,
+  breaker: breakerPolicy,
+  /** What an operator has set, over the breaker's own judgement. */
+  forcedBreaker: z.enum(['FORCED_OPEN', 'FORCED_CLOSED']).nullable(),
+  /** When the operator last did; each new moment makes breakers begin anew. */
+  breakerSetAt: z.iso.datetime().nullable(),
+  /** Whether clients may ask for NAME/MODEL without an alias. */
+  direct: z.boolean(),
+  /** Requests at once, from one proxy; null: no limit. */
+  maxConcurrency: z.int().min(1).nullable(),
   settings: z.record(z.string(), z.unknown()),
   credentials: z.array(credential),
 })
@@ -35,20 +48,32 @@ const provider = z.object({
 const route = z.object({
   id: z.uuid(),
   providerId: z.uuid(),
-  /** Null: the model that was asked for. */
+  /** Null: the model that was asked for. A `*` at its end stands for what the alias's `*` did. */
   providerModel: z.string().nullable(),
   priority: z.int(),
   weight: z.int().min(0),
   enabled: z.boolean(),
+  /** See condition.ts. One that a proxy doesn't understand disables the route there. */
+  condition: z.record(z.string(), z.unknown()).nullable(),
+  inputPrice: price,
+  outputPrice: price,
+  cachedInputPrice: price,
 })
 
 const alias = z.object({
   id: z.uuid(),
+  /** One that ends in `*` serves every model of that beginning; the longest wins. */
   name: z.string(),
   /** Null: for every project that has none of that name itself. */
   projectId: z.uuid().nullable(),
   enabled: z.boolean(),
+  /** Not an enumeration here: a proxy that doesn't know a strategy goes by the weights. */
   strategy: z.string(),
+  sticky: stickyPolicy,
+  retry: retryPolicy,
+  hedge: hedgePolicy.nullable(),
+  /** Over the providers' where set. */
+  timeouts: timeouts.partial().nullable(),
   createdAt: z.iso.datetime(),
   routes: z.array(route),
 })
@@ -57,11 +82,14 @@ const project = z.object({ id: z.uuid(), name: z.string(), active: z.boolean() }
 
 const token = z.object({
   id: z.uuid(),
+  name: z.string(),
   projectId: z.uuid(),
   /** SHA-256 in hex. */
   digest: z.string().regex(/^[0-9a-f]{64}$/),
   revoked: z.boolean(),
   expiresAt: z.iso.datetime().nullable(),
+  /** Whether its clients may bring an upstream key of their own. */
+  ownKeys: z.boolean(),
 })
 
 const snapshot = z.object({

@@ -1,0 +1,86 @@
+/** The bundled price list (@pydantic/genai-prices). It knows its own data only: nothing is fetched. */
+import { calcPrice, type ModelPrice } from '@pydantic/genai-prices'
+
+import type { Price, Rates } from './cost.ts'
+
+/** Prices may change with the date and the time of day. */
+const FRESH_MS = 60_000
+/** Clients choose models, so what is kept of them is bounded. */
+const MOST_KEPT = 10_000
+const LONGEST_MODEL = 256
+
+/** What the list has to know of a provider to know its prices. */
+export interface PricedProvider {
+  readonly kind: string
+  readonly baseUrl: string | null
+}
+
+interface Kept {
+  readonly price: Price | null
+  readonly until: number
+}
+
+/** Looks models up, and keeps what it found: a look takes some 15 µs. */
+export class PriceList {
+  readonly #kept = new Map<string, Kept>()
+
+  /**
+   * The price of a provider's model now. OPENAI's are OpenAI's wherever it lives; those of OPENAI_COMPATIBLE go by the
+   * address alone, because whoever serves a model of that name may ask anything for it.
+   * @param now milliseconds since 1970
+   * @returns null where no price is known
+   */
+  priceOf({ kind, baseUrl }: PricedProvider, model: string, now = Date.now()): Price | null {
+    const provider = kind === 'OPENAI' ? 'openai' : kind === 'OPENAI_COMPATIBLE' ? baseUrl : null
+    if (provider === null || model.length > LONGEST_MODEL) return null
+    const key = `${provider} ${model}`
+    const kept = this.#kept.get(key)
+    if (kept !== undefined && now < kept.until) return kept.price
+    const price = lookUp(kind === 'OPENAI' ? { providerId: provider } : { providerApiUrl: provider }, model, now)
+    this.#kept.delete(key)
+    this.#kept.set(key, { price, until: now + FRESH_MS })
+    if (this.#kept.size > MOST_KEPT) this.#kept.delete(this.#kept.keys().next().value!)
+    return price
+  }
+}
+
+function lookUp(
+  provider: { readonly providerId: string } | { readonly providerApiUrl: string },
+  model: string,
+  now: number,
+): Price | null {
+  const found = calcPrice({}, model, { ...provider, timestamp: new Date(now) })
+  return found === null ? null : priceFrom(found.model_price)
+}
+
+/** One that names no price is free; one that names no price of tokens is paid for by something else. */
+function priceFrom(prices: ModelPrice): Price | null {
+  if (prices['input_mtok'] === undefined && Object.keys(prices).length > 0) return null
+  const starts = new Set(
+    Object.values(prices).flatMap((value) => (typeof value === 'object' ? value.tiers.map(({ start }) => start) : [])),
+  )
+  const tiers = [...starts].sort((a, b) => b - a).map((above) => ({ ...ratesFrom(prices, above), above }))
+  return { ...ratesFrom(prices, -1), tiers }
+}
+
+/** @param above what a request's input tokens are more than */
+function ratesFrom(prices: ModelPrice, above: number): Rates {
+  const input = rate(prices['input_mtok'], above) ?? 0
+  return {
+    input,
+    output: rate(prices['output_mtok'], above) ?? 0,
+    cachedInput: rate(prices['cache_read_mtok'], above) ?? input,
+  }
+}
+
+function rate(value: ModelPrice[string], above: number): number | undefined {
+  if (typeof value !== 'object') return value
+  let { base } = value
+  let from = -1
+  for (const { start, price } of value.tiers) {
+    if (start > above || start < from) continue
+    base = price
+    from = start
+  }
+  return base
+}
