@@ -5,7 +5,7 @@ import { conflict } from '../graphql/errors.ts'
 import { nameText, readInput } from '../graphql/input.ts'
 import { requireRow } from '../graphql/rows.ts'
 import { changeConfiguration, MILLRACE, type Actor, type Change } from '../revisions/change.ts'
-import type { Description } from '../revisions/difference.ts'
+import type { Description, Subject } from '../revisions/difference.ts'
 import { AdminKey } from './admin-key.entity.ts'
 import { Role } from './role.ts'
 
@@ -53,7 +53,7 @@ export class AdminKeyService {
       revokedAt: null,
     })
     change.em.persist(adminKey)
-    change.created('adminKey', adminKey.name, describe(adminKey))
+    change.created(subjectOf(adminKey), describe(adminKey))
     return { adminKey, secret: made.secret }
   }
 
@@ -70,7 +70,7 @@ export class AdminKeyService {
       }
       const before = describe(adminKey)
       adminKey.revokedAt = new Date()
-      change.updated('adminKey', adminKey.name, before, describe(adminKey))
+      change.updated(subjectOf(adminKey), before, describe(adminKey))
       return adminKey
     })
   }
@@ -87,6 +87,10 @@ async function isTaken({ em }: Change, name: string): Promise<boolean> {
     [name],
   )
   return row!.taken
+}
+
+function subjectOf({ id, name }: AdminKey): Subject {
+  return { kind: 'adminKey', name, identity: { id } }
 }
 
 function describe({ name, role, prefix, revokedAt }: AdminKey): Description {

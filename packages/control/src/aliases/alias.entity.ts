@@ -1,13 +1,15 @@
 import { Entity, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy'
+import type { HedgePolicy, RetryPolicy, RoutingStrategy, StickyPolicy, Timeouts } from '@millrace/shared'
 
 import { Project } from '../projects/project.entity.ts'
 
-/** A public model name, as stored. */
+/** A public model name, as stored. Of its policies only what was set; the rest is the defaults of the day. */
 @Entity({ tableName: 'alias' })
 export class Alias {
   @PrimaryKey({ type: 'uuid' })
   id!: string
 
+  /** Serves every model of that beginning if it ends in `*`. */
   @Property({ type: 'text' })
   name!: string
 
@@ -19,7 +21,21 @@ export class Alias {
   enabled!: boolean
 
   @Property({ type: 'text' })
-  strategy!: string
+  strategy!: RoutingStrategy
+
+  @Property({ type: 'json' })
+  sticky!: Partial<StickyPolicy>
+
+  @Property({ type: 'json' })
+  retry!: Partial<RetryPolicy>
+
+  /** Null: no request is asked twice. */
+  @Property({ type: 'json', nullable: true })
+  hedge!: Partial<HedgePolicy> | null
+
+  /** Over the providers'. */
+  @Property({ type: 'json' })
+  timeouts!: Partial<Timeouts>
 
   @Property({ type: 'datetime', length: 3 })
   createdAt: Date = new Date()

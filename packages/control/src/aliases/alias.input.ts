@@ -1,41 +1,23 @@
-/** What an alias and its routes may be made of. */
+/** What an alias may be made of. */
+import { ROUTING_STRATEGIES } from '@millrace/shared'
 import * as z from 'zod'
 
-import { flag, lineOfText, nameText, wholeNumber } from '../graphql/input.ts'
+import { flag, nameText } from '../graphql/input.ts'
+import { policyPatches } from './policies.input.ts'
+import { routeInput } from './route.input.ts'
+import { isPattern, ONE_STAR } from './wildcard.ts'
 
 const MOST_ROUTES = 100
-const MOST = 1_000_000
 
-const aliasName = nameText
-  .refine((name) => !/\s/.test(name), 'must not contain spaces')
-  .refine((name) => !name.includes('*'), 'must not contain *')
-const strategy = z.enum(['WEIGHTED'])
-const providerModel = lineOfText(200)
-const priority = wholeNumber(0, MOST)
-const weight = wholeNumber(0, MOST)
-
-export const routeInput = z.object({
-  provider: z.string(),
-  name: nameText.nullish(),
-  providerModel: providerModel.nullish(),
-  priority: priority.nullish(),
-  weight: weight.nullish(),
-  enabled: flag.nullish(),
-})
-
-export const updateRouteInput = z.object({
-  name: nameText.nullish(),
-  providerModel: providerModel.nullish(),
-  priority: priority.optional(),
-  weight: weight.optional(),
-  enabled: flag.optional(),
-})
+const aliasName = nameText.refine((name) => !/\s/.test(name), 'must not contain spaces').refine(isPattern, ONE_STAR)
+const strategy = z.enum(ROUTING_STRATEGIES)
 
 export const createAliasInput = z.object({
   name: aliasName,
   project: z.string().nullish(),
   enabled: flag.nullish(),
   strategy: strategy.nullish(),
+  ...policyPatches,
   routes: z.array(routeInput).max(MOST_ROUTES, `must be at most ${MOST_ROUTES}`),
 })
 
@@ -43,4 +25,5 @@ export const updateAliasInput = z.object({
   name: aliasName.optional(),
   enabled: flag.optional(),
   strategy: strategy.optional(),
+  ...policyPatches,
 })

@@ -1,15 +1,19 @@
 import { newId } from '@millrace/shared'
 
 import type { Database } from '../db/database.ts'
+import { conflict } from '../graphql/errors.ts'
 import { idText, readInput } from '../graphql/input.ts'
 import { requireRow } from '../graphql/rows.ts'
 import { Project } from '../projects/project.entity.ts'
 import { changeConfiguration, type Actor, type Change } from '../revisions/change.ts'
-import type { Description } from '../revisions/difference.ts'
+import type { Description, Subject } from '../revisions/difference.ts'
 import { Alias } from './alias.entity.ts'
 import { createAliasInput, updateAliasInput } from './alias.input.ts'
 import type { CreateAliasInput, UpdateAliasInput } from './alias.type.ts'
+import { mergedPolicies, NO_POLICIES } from './policies.input.ts'
+import { Route } from './route.entity.ts'
 import type { RouteService } from './route.service.ts'
+import { isWildcard } from './wildcard.ts'
 
 /** Public model names. */
 export class AliasService {
@@ -49,10 +53,11 @@ export class AliasService {
       project: project?.id ?? null,
       enabled: input.enabled ?? true,
       strategy: input.strategy ?? 'WEIGHTED',
+      ...mergedPolicies(NO_POLICIES, input),
     })
     change.em.persist(alias)
     change.projectId = alias.project
-    change.created('alias', alias.name, describe(alias))
+    change.created(subjectOf(alias), describe(alias))
     for (const [i, route] of input.routes.entries())
       await this.#routes.add(change, alias, route, i, `input.routes.${i}`)
     return alias
@@ -63,11 +68,12 @@ export class AliasService {
     return changeConfiguration(this.#database, actor, 'updateAlias', async (change) => {
       const alias = await requireRow(change.em, Alias, id, 'alias')
       const before = describe(alias)
-      if (input.name !== undefined) alias.name = input.name
+      if (input.name !== undefined) await rename(change, alias, input.name)
       if (input.enabled !== undefined) alias.enabled = input.enabled
       if (input.strategy !== undefined) alias.strategy = input.strategy
+      Object.assign(alias, mergedPolicies(alias, input))
       change.projectId = alias.project
-      change.updated('alias', alias.name, before, describe(alias))
+      change.updated(subjectOf(alias), before, describe(alias))
       return alias
     })
   }
@@ -76,14 +82,28 @@ export class AliasService {
   remove(actor: Actor, id: string): Promise<boolean> {
     return changeConfiguration(this.#database, actor, 'deleteAlias', async (change) => {
       const alias = await requireRow(change.em, Alias, id, 'alias')
+      change.deleted(subjectOf(alias), describe(alias))
+      await this.#routes.removeAll(change, alias)
       change.em.remove(alias)
       change.projectId = alias.project
-      change.deleted('alias', alias.name, describe(alias))
       return true
     })
   }
 }
 
-function describe({ name, project, enabled, strategy }: Alias): Description {
-  return { name, project, enabled, strategy }
+async function rename(change: Change, alias: Alias, name: string): Promise<void> {
+  if (!isWildcard(name)) {
+    const routes = await change.em.find(Route, { alias: alias.id })
+    const one = routes.find(({ providerModel }) => providerModel !== null && isWildcard(providerModel))
+    if (one) throw conflict(`its route to ${one.providerModel} needs the * of the alias's name`)
+  }
+  alias.name = name
+}
+
+function subjectOf({ id, name, project, createdAt }: Alias): Subject {
+  return { kind: 'alias', name, identity: { id, projectId: project, createdAt: createdAt.toISOString() } }
+}
+
+function describe({ name, project, enabled, strategy, sticky, retry, hedge, timeouts }: Alias): Description {
+  return { name, project, enabled, strategy, sticky, retry, hedge, timeouts }
 }

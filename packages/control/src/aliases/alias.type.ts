@@ -1,17 +1,31 @@
-import { Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql'
+import {
+  DEFAULT_HEDGE,
+  DEFAULT_RETRY,
+  DEFAULT_STICKY,
+  DEFAULT_TIMEOUTS,
+  type RoutingStrategy,
+  type Timeouts,
+} from '@millrace/shared'
+import { Field, ID, InputType, ObjectType } from 'type-graphql'
 
-import { enumOf } from '../graphql/enum.ts'
-import { DateTime } from '../graphql/scalars.ts'
+import { DateTime, JSONValue } from '../graphql/scalars.ts'
+import { TimeoutsInput, TimeoutsType } from '../providers/provider.type.ts'
 import type { Alias } from './alias.entity.ts'
+import {
+  HedgePolicyInput,
+  HedgePolicyType,
+  RetryPolicyInput,
+  RetryPolicyType,
+  RoutingStrategyEnum,
+  StickyPolicyInput,
+  StickyPolicyType,
+} from './policies.type.ts'
 import { RouteInput } from './route.type.ts'
-
-export const RoutingStrategy = enumOf(['WEIGHTED'])
-export type RoutingStrategy = keyof typeof RoutingStrategy
-registerEnumType(RoutingStrategy, { name: 'RoutingStrategy' })
 
 @ObjectType('Alias', {
   description:
-    'A public model name, and the routes that can serve it. In other systems: logical group, model group, virtual model.',
+    'A public model name, and the routes that can serve it. In other systems: logical group, model group, virtual model. ' +
+    'A name may end in *: it then serves every model of that beginning, and the longest wins.',
   simpleResolvers: true,
 })
 export class AliasType {
@@ -27,10 +41,29 @@ export class AliasType {
   @Field(() => Boolean)
   enabled!: boolean
 
-  @Field(() => RoutingStrategy, {
+  @Field(() => RoutingStrategyEnum, {
     description: 'How a route is chosen among those of equal priority; lower priorities are fallbacks.',
   })
-  strategy!: string
+  strategy!: RoutingStrategy
+
+  @Field(() => StickyPolicyType)
+  sticky!: StickyPolicyType
+
+  @Field(() => RetryPolicyType)
+  retry!: RetryPolicyType
+
+  @Field(() => HedgePolicyType, { nullable: true, description: 'Null: no request is asked twice.' })
+  hedge!: HedgePolicyType | null
+
+  @Field(() => TimeoutsType, {
+    nullable: true,
+    description:
+      "Over the providers' where set. One that is not set here shows the default, and each provider's own holds: see timeoutOverrides.",
+  })
+  timeouts!: TimeoutsType | null
+
+  @Field(() => JSONValue, { nullable: true, description: 'Only those of timeouts that were set here.' })
+  timeoutOverrides!: Partial<Timeouts> | null
 
   @Field(() => DateTime)
   createdAt!: Date
@@ -39,13 +72,31 @@ export class AliasType {
   updatedAt!: Date
 }
 
-export function toAlias({ id, name, project, enabled, strategy, createdAt, updatedAt }: Alias): AliasType {
-  return { id, projectId: project, name, enabled, strategy, createdAt, updatedAt }
+export function toAlias(row: Alias): AliasType {
+  const { id, name, enabled, strategy, createdAt, updatedAt } = row
+  const overridden = Object.keys(row.timeouts).length > 0
+  return {
+    id,
+    projectId: row.project,
+    name,
+    enabled,
+    strategy,
+    sticky: { ...DEFAULT_STICKY, ...row.sticky },
+    retry: { ...DEFAULT_RETRY, ...row.retry },
+    hedge: row.hedge && { ...DEFAULT_HEDGE, ...row.hedge },
+    timeouts: overridden ? { ...DEFAULT_TIMEOUTS, ...row.timeouts } : null,
+    timeoutOverrides: overridden ? row.timeouts : null,
+    createdAt,
+    updatedAt,
+  }
 }
 
 @InputType()
 export class CreateAliasInput {
-  @Field(() => String, { description: 'Any name without spaces that a client may ask for: gpt-4o, team/chat.' })
+  @Field(() => String, {
+    description:
+      'Any name without spaces that a client may ask for: gpt-4o, team/chat. With * at its end, gpt-*, every model of that beginning.',
+  })
   name!: string
 
   @Field(() => ID, { nullable: true, description: 'Null: for every project that has none of that name itself.' })
@@ -54,14 +105,26 @@ export class CreateAliasInput {
   @Field(() => Boolean, { nullable: true, defaultValue: true })
   enabled?: boolean | null
 
-  @Field(() => RoutingStrategy, { nullable: true, defaultValue: RoutingStrategy.WEIGHTED })
+  @Field(() => RoutingStrategyEnum, { nullable: true, defaultValue: RoutingStrategyEnum.WEIGHTED })
   strategy?: RoutingStrategy | null
+
+  @Field(() => StickyPolicyInput, { nullable: true })
+  sticky?: StickyPolicyInput | null
+
+  @Field(() => RetryPolicyInput, { nullable: true })
+  retry?: RetryPolicyInput | null
+
+  @Field(() => HedgePolicyInput, { nullable: true, description: 'Null: no request is asked twice.' })
+  hedge?: HedgePolicyInput | null
+
+  @Field(() => TimeoutsInput, { nullable: true, description: "Over the providers' where set." })
+  timeouts?: TimeoutsInput | null
 
   @Field(() => [RouteInput])
   routes!: RouteInput[]
 }
 
-@InputType({ description: 'An absent field keeps.' })
+@InputType({ description: 'An absent field keeps, null goes back to the defaults, objects are merged.' })
 export class UpdateAliasInput {
   @Field(() => String, { nullable: true })
   name?: string | null
@@ -69,6 +132,18 @@ export class UpdateAliasInput {
   @Field(() => Boolean, { nullable: true })
   enabled?: boolean | null
 
-  @Field(() => RoutingStrategy, { nullable: true })
+  @Field(() => RoutingStrategyEnum, { nullable: true })
   strategy?: RoutingStrategy | null
+
+  @Field(() => StickyPolicyInput, { nullable: true })
+  sticky?: StickyPolicyInput | null
+
+  @Field(() => RetryPolicyInput, { nullable: true })
+  retry?: RetryPolicyInput | null
+
+  @Field(() => HedgePolicyInput, { nullable: true, description: 'Null switches it off; {} on, with the defaults.' })
+  hedge?: HedgePolicyInput | null
+
+  @Field(() => TimeoutsInput, { nullable: true })
+  timeouts?: TimeoutsInput | null
 }

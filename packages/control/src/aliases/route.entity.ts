@@ -18,7 +18,7 @@ export class Route {
   @Property({ type: 'text', nullable: true })
   name!: string | null
 
-  /** Null: the model that was asked for. */
+  /** Null: the model that was asked for. A `*` at its end stands for what the alias's `*` did. */
   @Property({ type: 'text', nullable: true })
   providerModel!: string | null
 
@@ -30,6 +30,20 @@ export class Route {
 
   @Property({ type: 'boolean' })
   enabled!: boolean
+
+  /** As condition.ts of shared takes it. Null: every request. */
+  @Property({ type: 'json', nullable: true })
+  condition!: Record<string, unknown> | null
+
+  /** USD per million tokens, a decimal; null: the bundled price list's. */
+  @Property({ type: 'string', columnType: 'numeric', nullable: true })
+  inputPrice!: string | null
+
+  @Property({ type: 'string', columnType: 'numeric', nullable: true })
+  outputPrice!: string | null
+
+  @Property({ type: 'string', columnType: 'numeric', nullable: true })
+  cachedInputPrice!: string | null
 
   /** The order in which an alias's routes were given; ids of one millisecond have none. */
   @Property({ type: 'integer' })

@@ -2,15 +2,17 @@ import { newId } from '@millrace/shared'
 import type * as z from 'zod'
 
 import type { Database } from '../db/database.ts'
+import { badInput } from '../graphql/errors.ts'
 import { readInput } from '../graphql/input.ts'
 import { requireRow } from '../graphql/rows.ts'
 import { Provider } from '../providers/provider.entity.ts'
 import { changeConfiguration, type Actor, type Change } from '../revisions/change.ts'
-import type { Description } from '../revisions/difference.ts'
+import { whole, type Description, type Subject } from '../revisions/difference.ts'
 import { Alias } from './alias.entity.ts'
-import { routeInput, updateRouteInput } from './alias.input.ts'
 import { Route } from './route.entity.ts'
+import { routeInput, updateRouteInput } from './route.input.ts'
 import type { RouteInput, UpdateRouteInput } from './route.type.ts'
+import { isWildcard } from './wildcard.ts'
 
 /** The ways to serve an alias. */
 export class RouteService {
@@ -42,6 +44,7 @@ export class RouteService {
     path: string,
   ): Promise<Route> {
     const provider = await requireRow(change.em, Provider, input.provider, 'provider', `${path}.provider`)
+    requireWildcard(alias, input.providerModel, `${path}.providerModel`)
     const route = Object.assign(new Route(), {
       id: newId(),
       alias: alias.id,
@@ -51,11 +54,15 @@ export class RouteService {
       priority: input.priority ?? 0,
       weight: input.weight ?? 1,
       enabled: input.enabled ?? true,
+      condition: input.condition ?? null,
+      inputPrice: input.inputPrice ?? null,
+      outputPrice: input.outputPrice ?? null,
+      cachedInputPrice: input.cachedInputPrice ?? null,
       position,
     })
     change.em.persist(route)
     change.projectId = alias.project
-    change.created('route', nameOf(alias, provider), describe(route, provider))
+    change.created(subjectOf(route, alias, provider), describe(route, provider))
     return route
   }
 
@@ -63,13 +70,18 @@ export class RouteService {
     const input = readInput(updateRouteInput, given)
     return changeConfiguration(this.#database, actor, 'updateRoute', async (change) => {
       const { route, alias, provider } = await this.#require(change, id)
+      requireWildcard(alias, input.providerModel, 'input.providerModel')
       const before = describe(route, provider)
       if (input.name !== undefined) route.name = input.name
       if (input.providerModel !== undefined) route.providerModel = input.providerModel
       if (input.priority !== undefined) route.priority = input.priority
       if (input.weight !== undefined) route.weight = input.weight
       if (input.enabled !== undefined) route.enabled = input.enabled
-      change.updated('route', nameOf(alias, provider), before, describe(route, provider))
+      if (input.condition !== undefined) route.condition = input.condition
+      if (input.inputPrice !== undefined) route.inputPrice = input.inputPrice
+      if (input.outputPrice !== undefined) route.outputPrice = input.outputPrice
+      if (input.cachedInputPrice !== undefined) route.cachedInputPrice = input.cachedInputPrice
+      change.updated(subjectOf(route, alias, provider), before, describe(route, provider))
       return route
     })
   }
@@ -78,9 +90,20 @@ export class RouteService {
     return changeConfiguration(this.#database, actor, 'deleteRoute', async (change) => {
       const { route, alias, provider } = await this.#require(change, id)
       change.em.remove(route)
-      change.deleted('route', nameOf(alias, provider), describe(route, provider))
+      change.deleted(subjectOf(route, alias, provider), describe(route, provider))
       return true
     })
+  }
+
+  /** An alias goes, and its routes with it. */
+  async removeAll(change: Change, alias: Alias): Promise<void> {
+    const routes = await change.em.find(Route, { alias: alias.id })
+    const providers = await change.em.find(Provider, { id: { $in: routes.map(({ provider }) => provider) } })
+    for (const route of routes) {
+      const provider = providers.find(({ id }) => id === route.provider)!
+      change.em.remove(route)
+      change.deleted(subjectOf(route, alias, provider), describe(route, provider))
+    }
   }
 
   async #require(change: Change, id: string): Promise<{ route: Route; alias: Alias; provider: Provider }> {
@@ -92,10 +115,30 @@ export class RouteService {
   }
 }
 
-function nameOf(alias: Alias, provider: Provider): string {
-  return `${alias.name} to ${provider.name}`
+/** @throws GraphQLError BAD_USER_INPUT where the provider's model would need a `*` that the alias's name doesn't have */
+function requireWildcard(alias: Alias, providerModel: string | null | undefined, field: string): void {
+  if (providerModel == null || !isWildcard(providerModel) || isWildcard(alias.name)) return
+  throw badInput(field, "may end in * only where the alias's name does")
 }
 
-function describe({ name, providerModel, priority, weight, enabled }: Route, provider: Provider): Description {
-  return { provider: provider.name, name, providerModel, priority, weight, enabled }
+function subjectOf({ id, position }: Route, alias: Alias, provider: Provider): Subject {
+  const identity = { id, aliasId: alias.id, providerId: provider.id, position }
+  return { kind: 'route', name: `${alias.name} to ${provider.name}`, identity }
+}
+
+function describe(route: Route, provider: Provider): Description {
+  const { name, providerModel, priority, weight, enabled } = route
+  const { condition, inputPrice, outputPrice, cachedInputPrice } = route
+  return {
+    provider: provider.name,
+    name,
+    providerModel,
+    priority,
+    weight,
+    enabled,
+    condition: whole(condition),
+    inputPrice,
+    outputPrice,
+    cachedInputPrice,
+  }
 }

@@ -1,6 +1,9 @@
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql'
 
+import { Decimal, JSONValue } from '../graphql/scalars.ts'
 import type { Route } from './route.entity.ts'
+
+const PRICE = "USD per million tokens; null: the bundled price list's."
 
 @ObjectType('Route', {
   description: 'One way to serve an alias: a provider, and its name for the model.',
@@ -20,7 +23,8 @@ export class RouteType {
 
   @Field(() => String, {
     nullable: true,
-    description: "The provider's own model name; null: the model that was asked for.",
+    description:
+      "The provider's own model name; null: the model that was asked for. A * at its end stands for what the alias's * did.",
   })
   providerModel!: string | null
 
@@ -32,10 +36,40 @@ export class RouteType {
 
   @Field(() => Boolean)
   enabled!: boolean
+
+  @Field(() => JSONValue, {
+    nullable: true,
+    description: 'Only requests that match are offered this route; the README has the language.',
+  })
+  condition!: Record<string, unknown> | null
+
+  @Field(() => Decimal, { nullable: true, description: PRICE })
+  inputPrice!: string | null
+
+  @Field(() => Decimal, { nullable: true, description: PRICE })
+  outputPrice!: string | null
+
+  @Field(() => Decimal, { nullable: true, description: PRICE })
+  cachedInputPrice!: string | null
 }
 
-export function toRoute({ id, alias, provider, name, providerModel, priority, weight, enabled }: Route): RouteType {
-  return { id, aliasId: alias, providerId: provider, name, providerModel, priority, weight, enabled }
+export function toRoute(row: Route): RouteType {
+  const { id, name, providerModel, priority, weight, enabled } = row
+  const { condition, inputPrice, outputPrice, cachedInputPrice } = row
+  return {
+    id,
+    aliasId: row.alias,
+    providerId: row.provider,
+    name,
+    providerModel,
+    priority,
+    weight,
+    enabled,
+    condition,
+    inputPrice,
+    outputPrice,
+    cachedInputPrice,
+  }
 }
 
 @InputType()
@@ -57,6 +91,18 @@ export class RouteInput {
 
   @Field(() => Boolean, { nullable: true, defaultValue: true })
   enabled?: boolean | null
+
+  @Field(() => JSONValue, { nullable: true })
+  condition?: unknown
+
+  @Field(() => Decimal, { nullable: true })
+  inputPrice?: string | null
+
+  @Field(() => Decimal, { nullable: true })
+  outputPrice?: string | null
+
+  @Field(() => Decimal, { nullable: true })
+  cachedInputPrice?: string | null
 }
 
 @InputType({ description: 'An absent field keeps, null clears.' })
@@ -75,4 +121,16 @@ export class UpdateRouteInput {
 
   @Field(() => Boolean, { nullable: true })
   enabled?: boolean | null
+
+  @Field(() => JSONValue, { nullable: true, description: 'Replaced as a whole.' })
+  condition?: unknown
+
+  @Field(() => Decimal, { nullable: true })
+  inputPrice?: string | null
+
+  @Field(() => Decimal, { nullable: true })
+  outputPrice?: string | null
+
+  @Field(() => Decimal, { nullable: true })
+  cachedInputPrice?: string | null
 }

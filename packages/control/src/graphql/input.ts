@@ -6,7 +6,7 @@ import { badInput } from './errors.ts'
 
 const LONGEST_NAME = 200
 const LONGEST_SEARCH = 4_096
-const MOST_METADATA_BYTES = 16_384
+const MOST_SMALL_BYTES = 16_384
 const MOST_JSON_BYTES = 1_048_576
 const MOST_JSON_LEVELS = 32
 
@@ -66,10 +66,10 @@ export const storableObject = z
   .pipe(z.record(z.string(), z.json(), 'must be a JSON object'))
   .refine((value) => isStorable(JSON.stringify(value)), 'must not contain NUL or half a surrogate pair')
 
-/** A JSON object of a size to keep with every record. */
-export const metadataObject = storableObject.refine(
-  (value) => Buffer.byteLength(JSON.stringify(value)) <= MOST_METADATA_BYTES,
-  `must have at most ${MOST_METADATA_BYTES} bytes`,
+/** A JSON object of a size to tell every proxy, or to keep with every record. */
+export const smallObject = storableObject.refine(
+  (value) => Buffer.byteLength(JSON.stringify(value)) <= MOST_SMALL_BYTES,
+  { error: `must have at most ${MOST_SMALL_BYTES} bytes`, abort: true },
 )
 
 /** A moment still to come. */

@@ -1,5 +1,5 @@
 /** The schema's own scalars. */
-import { GraphQLScalarType } from 'graphql'
+import { GraphQLScalarType, Kind, type ValueNode } from 'graphql'
 import { GraphQLDateTime, GraphQLJSON } from 'graphql-scalars'
 
 /** RFC 3339 in, milliseconds and UTC out. The years that PostgreSQL and JavaScript agree on. */
@@ -16,6 +16,31 @@ function inRange(date: Date): Date {
   const year = date.getUTCFullYear()
   if (year >= 1 && year <= 9999) return date
   throw new RangeError('DateTime must lie in the years 0001 to 9999')
+}
+
+/** A sign, whole digits and decimals: few enough of them for PostgreSQL's `numeric`. */
+const DECIMAL = /^(-?)0*(\d{1,40})(?:\.(\d{1,40}))?$/
+
+/** In its one spelling: without what says nothing, a zero before or after it. Numbers are taken too; texts lose no digit. */
+export const Decimal = new GraphQLScalarType<string, string>({
+  name: 'Decimal',
+  description: 'a decimal string; money is in USD',
+  serialize: readDecimal,
+  parseValue: readDecimal,
+  parseLiteral: (node) => readDecimal(literalText(node)),
+})
+
+function literalText(node: ValueNode): string | null {
+  return node.kind === Kind.STRING || node.kind === Kind.INT || node.kind === Kind.FLOAT ? node.value : null
+}
+
+function readDecimal(value: unknown): string {
+  const [, sign, whole, fraction = ''] =
+    (typeof value === 'string' || typeof value === 'number' ? DECIMAL.exec(String(value)) : null) ?? []
+  if (whole === undefined) throw new TypeError('Decimal must be a decimal string')
+  const decimals = fraction.replace(/0+$/, '')
+  const digits = decimals === '' ? whole : `${whole}.${decimals}`
+  return digits === '0' ? digits : `${sign}${digits}`
 }
 
 export { GraphQLJSON as JSONValue }

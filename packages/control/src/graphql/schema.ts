@@ -7,6 +7,10 @@ import { AdminKeyResolver } from '../access/admin-key.resolver.ts'
 import { AliasResolver } from '../aliases/alias.resolver.ts'
 import { RouteResolver } from '../aliases/route.resolver.ts'
 import { AuditResolver } from '../audit/audit.resolver.ts'
+import { CandidateResolver } from '../decisions/candidate.resolver.ts'
+import { DecisionResolver } from '../decisions/decision.resolver.ts'
+import { ExplainResolver } from '../decisions/explain.resolver.ts'
+import { HealthResolver } from '../health/health.resolver.ts'
 import { ProjectResolver } from '../projects/project.resolver.ts'
 import { CredentialResolver } from '../providers/credential.resolver.ts'
 import { ProviderResolver } from '../providers/provider.resolver.ts'
@@ -16,6 +20,7 @@ import { FeedResolver } from '../requests/feed.resolver.ts'
 import { RequestResolver } from '../requests/request.resolver.ts'
 import { RevisionResolver } from '../revisions/revision.resolver.ts'
 import { SnapshotResolver } from '../snapshot/snapshot.resolver.ts'
+import { StickyResolver } from '../sticky/sticky.resolver.ts'
 import { TokenResolver } from '../tokens/token.resolver.ts'
 import { guard } from './guard.ts'
 
@@ -30,8 +35,12 @@ export function createSchema(): GraphQLSchema {
       AliasResolver,
       AttemptResolver,
       AuditResolver,
+      CandidateResolver,
       CredentialResolver,
+      DecisionResolver,
+      ExplainResolver,
       FeedResolver,
+      HealthResolver,
       ProjectResolver,
       ProviderResolver,
       ProxyResolver,
@@ -39,6 +48,7 @@ export function createSchema(): GraphQLSchema {
       RevisionResolver,
       RouteResolver,
       SnapshotResolver,
+      StickyResolver,
       TokenResolver,
     ],
     // Input is validated by the services, with zod.

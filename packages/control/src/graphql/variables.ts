@@ -24,6 +24,7 @@ type Path = readonly (string | number)[]
 const EXPECTED: Readonly<Record<string, string>> = {
   Boolean: 'must be true or false',
   DateTime: 'must be a date and time (RFC 3339) in the years 0001 to 9999',
+  Decimal: 'must be a decimal as a text: "0.15"',
   Float: 'must be a number',
   ID: 'must be an id',
   Int: 'must be a whole number of 32 bits',

@@ -5,7 +5,7 @@ import type { Database } from '../db/database.ts'
 import { flag, nameText, readInput } from '../graphql/input.ts'
 import { requireRow } from '../graphql/rows.ts'
 import { changeConfiguration, type Actor, type Change } from '../revisions/change.ts'
-import type { Description } from '../revisions/difference.ts'
+import type { Description, Subject } from '../revisions/difference.ts'
 import { Project } from './project.entity.ts'
 import type { CreateProjectInput, UpdateProjectInput } from './project.type.ts'
 
@@ -34,7 +34,7 @@ export class ProjectService {
     const project = Object.assign(new Project(), { id: newId(), name, active: true, deactivatedAt: null })
     change.em.persist(project)
     change.projectId = project.id
-    change.created('project', name, describe(project))
+    change.created(subjectOf(project), describe(project))
     return project
   }
 
@@ -49,10 +49,14 @@ export class ProjectService {
         project.deactivatedAt = input.active ? null : new Date()
       }
       change.projectId = project.id
-      change.updated('project', project.name, before, describe(project))
+      change.updated(subjectOf(project), before, describe(project))
       return project
     })
   }
+}
+
+function subjectOf({ id, name }: Project): Subject {
+  return { kind: 'project', name, identity: { id } }
 }
 
 function describe({ name, active }: Project): Description {

@@ -7,7 +7,7 @@ import { lineOfText, readInput } from '../graphql/input.ts'
 import { requireRow } from '../graphql/rows.ts'
 import { Project } from '../projects/project.entity.ts'
 import { changeConfiguration, type Actor, type Change } from '../revisions/change.ts'
-import type { Description } from '../revisions/difference.ts'
+import type { Description, Subject } from '../revisions/difference.ts'
 import type { Vault } from '../secrets/vault.ts'
 import { ProviderCredential } from './credential.entity.ts'
 import type { CredentialInput } from './credential.type.ts'
@@ -68,12 +68,12 @@ export class CredentialService {
       Object.assign(same, this.#vault.store(apiKey, provider.id, same.id), entered, {
         label: input.label ?? same.label,
       })
-      change.updated('credential', nameOf(same, provider), before, describe(same, provider))
+      change.updated(subjectOf(same, provider), before, describe(same, provider))
       return same
     }
     Object.assign(credential, { provider: provider.id, project: project?.id ?? null, ...secret, ...entered })
     change.em.persist(credential)
-    change.created('credential', nameOf(credential, provider), describe(credential, provider))
+    change.created(subjectOf(credential, provider), describe(credential, provider))
     return credential
   }
 
@@ -85,7 +85,7 @@ export class CredentialService {
       }
       const before = describe(credential, provider)
       credential.enabled = enabled
-      change.updated('credential', nameOf(credential, provider), before, describe(credential, provider))
+      change.updated(subjectOf(credential, provider), before, describe(credential, provider))
       return credential
     })
   }
@@ -94,7 +94,7 @@ export class CredentialService {
     return changeConfiguration(this.#database, actor, 'deleteCredential', async (change) => {
       const { credential, provider } = await this.#require(change, id)
       change.em.remove(credential)
-      change.deleted('credential', nameOf(credential, provider), describe(credential, provider))
+      change.deleted(subjectOf(credential, provider), describe(credential, provider))
       return true
     })
   }
@@ -104,7 +104,15 @@ export class CredentialService {
     for (const credential of await change.em.find(ProviderCredential, { provider: provider.id })) {
       const before = describe(credential, provider)
       credential.enabled = false
-      change.updated('credential', nameOf(credential, provider), before, describe(credential, provider))
+      change.updated(subjectOf(credential, provider), before, describe(credential, provider))
+    }
+  }
+
+  /** A provider goes, and its keys with it. */
+  async removeAll(change: Change, provider: Provider): Promise<void> {
+    for (const credential of await change.em.find(ProviderCredential, { provider: provider.id })) {
+      change.em.remove(credential)
+      change.deleted(subjectOf(credential, provider), describe(credential, provider))
     }
   }
 
@@ -120,8 +128,9 @@ function isUsable(credential: ProviderCredential, provider: Provider): boolean {
   return credential.enteredFor === provider.baseUrl
 }
 
-function nameOf({ fingerprint }: ProviderCredential, { name }: Provider): string {
-  return `${name} ${fingerprint}`
+function subjectOf({ id, project, fingerprint }: ProviderCredential, provider: Provider): Subject {
+  const identity = { id, providerId: provider.id, projectId: project }
+  return { kind: 'credential', name: `${provider.name} ${fingerprint}`, identity }
 }
 
 function describe({ project, label, fingerprint, enabled }: ProviderCredential, { name }: Provider): Description {

@@ -1,5 +1,5 @@
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy'
-import type { ProviderKind, Timeouts } from '@millrace/shared'
+import type { BreakerPolicy, ProviderKind, SnapshotProvider, Timeouts } from '@millrace/shared'
 
 /** An upstream, as stored. */
 @Entity({ tableName: 'provider' })
@@ -20,9 +20,29 @@ export class Provider {
   @Property({ type: 'boolean' })
   enabled!: boolean
 
+  /** Whether clients may ask for NAME/MODEL without an alias. */
+  @Property({ type: 'boolean' })
+  direct!: boolean
+
+  /** Requests at once, from one proxy; null: no limit. */
+  @Property({ type: 'integer', nullable: true })
+  maxConcurrency!: number | null
+
   /** Only what was set; the rest is the defaults of the day. */
   @Property({ type: 'json' })
   timeouts!: Partial<Timeouts>
+
+  /** Only what was set; the rest is the defaults of the day. */
+  @Property({ type: 'json' })
+  breaker!: Partial<BreakerPolicy>
+
+  /** What an operator has set, over the breaker's own judgement. */
+  @Property({ type: 'text', nullable: true })
+  forcedBreaker!: SnapshotProvider['forcedBreaker']
+
+  /** When the operator last did. */
+  @Property({ type: 'datetime', length: 3, nullable: true })
+  breakerSetAt!: Date | null
 
   /** Only what was set, as the kind's schema takes it. */
   @Property({ type: 'json' })

@@ -1,16 +1,32 @@
-import { DEFAULT_BASE_URLS, newId, type ProviderKind } from '@millrace/shared'
+import {
+  breakerPolicy,
+  DEFAULT_BASE_URLS,
+  DEFAULT_BREAKER,
+  newId,
+  type BreakerPolicy,
+  type BreakerState,
+  type ProviderKind,
+} from '@millrace/shared'
+import type * as z from 'zod'
 
 import type { Alias } from '../aliases/alias.entity.ts'
 import type { Database } from '../db/database.ts'
 import { badInput, conflict } from '../graphql/errors.ts'
 import { readInput } from '../graphql/input.ts'
+import { mergedPolicy, type policyPatch } from '../graphql/policy.ts'
 import { requireRow } from '../graphql/rows.ts'
 import { changeConfiguration, type Actor, type Change } from '../revisions/change.ts'
-import type { Description } from '../revisions/difference.ts'
+import type { Description, Subject } from '../revisions/difference.ts'
 import { readBaseUrl } from './base-url.ts'
 import type { CredentialService } from './credential.service.ts'
 import { Provider } from './provider.entity.ts'
-import { createProviderInput, mergedSettings, mergedTimeouts, updateProviderInput } from './provider.input.ts'
+import {
+  createProviderInput,
+  mergedSettings,
+  mergedTimeouts,
+  settableState,
+  updateProviderInput,
+} from './provider.input.ts'
 import type { CreateProviderInput, UpdateProviderInput } from './provider.type.ts'
 
 /** Upstreams. */
@@ -48,11 +64,16 @@ export class ProviderService {
       kind,
       baseUrl: this.#baseUrl(kind, input.baseUrl),
       enabled: input.enabled ?? true,
+      direct: input.direct ?? false,
+      maxConcurrency: input.maxConcurrency ?? null,
       timeouts: mergedTimeouts({}, input.timeouts),
+      breaker: mergedBreaker({}, input.breaker),
+      forcedBreaker: null,
+      breakerSetAt: null,
       settings: mergedSettings(kind, {}, input.settings),
     })
     change.em.persist(provider)
-    change.created('provider', provider.name, describe(provider))
+    change.created(subjectOf(provider), describe(provider))
     for (const [i, apiKey] of (input.apiKeys ?? []).entries()) {
       await this.#credentials.add(change, provider, { apiKey }, `input.apiKeys.${i}`)
     }
@@ -68,9 +89,12 @@ export class ProviderService {
       if (input.name !== undefined) provider.name = input.name
       if (input.enabled !== undefined) provider.enabled = input.enabled
       if (input.baseUrl !== undefined) provider.baseUrl = this.#baseUrl(provider.kind, input.baseUrl)
+      if (input.direct !== undefined) provider.direct = input.direct
+      if (input.maxConcurrency !== undefined) provider.maxConcurrency = input.maxConcurrency
+      provider.breaker = mergedBreaker(provider.breaker, input.breaker)
       provider.timeouts = mergedTimeouts(provider.timeouts, input.timeouts)
       provider.settings = mergedSettings(provider.kind, provider.settings, input.settings)
-      change.updated('provider', provider.name, before, describe(provider))
+      change.updated(subjectOf(provider), before, describe(provider))
       if (provider.baseUrl !== previousUrl) await this.#credentials.disableAll(change, provider)
       return provider
     })
@@ -81,9 +105,28 @@ export class ProviderService {
       const provider = await requireRow(change.em, Provider, id, 'provider')
       const users = await aliasesThatUse(change, provider)
       if (users.length > 0) throw conflict(`routes of these aliases use it: ${users.join(', ')}`)
+      change.deleted(subjectOf(provider), describe(provider))
+      await this.#credentials.removeAll(change, provider)
       change.em.remove(provider)
-      change.deleted('provider', provider.name, describe(provider))
       return true
+    })
+  }
+
+  /**
+   * Forces a provider's breaker, or with CLOSED hands it back to itself, to begin anew.
+   * @throws GraphQLError BAD_USER_INPUT for a state that is the breaker's own
+   */
+  setBreaker(actor: Actor, id: string, given: BreakerState): Promise<Provider> {
+    const state = readInput(settableState, given, 'state')
+    const forced = state === 'CLOSED' ? null : state
+    return changeConfiguration(this.#database, actor, 'setBreaker', async (change) => {
+      const provider = await requireRow(change.em, Provider, id, 'provider', 'provider')
+      if (forced !== null && forced === provider.forcedBreaker) return provider
+      const before = describe(provider)
+      provider.forcedBreaker = forced
+      provider.breakerSetAt = new Date()
+      change.updated(subjectOf(provider), before, describe(provider))
+      return provider
     })
   }
 
@@ -108,6 +151,28 @@ async function aliasesThatUse(change: Change, provider: Provider): Promise<strin
   return rows.map(({ name }) => name)
 }
 
-function describe({ name, kind, baseUrl, enabled, timeouts, settings }: Provider): Description {
-  return { name, kind, baseUrl, enabled, timeouts, settings }
+function mergedBreaker(stored: Partial<BreakerPolicy>, patch: z.output<typeof policyPatch>): Partial<BreakerPolicy> {
+  return mergedPolicy(breakerPolicy, DEFAULT_BREAKER, stored, patch, 'input.breaker')
+}
+
+function subjectOf({ id, name }: Provider): Subject {
+  return { kind: 'provider', name, identity: { id } }
+}
+
+function describe(provider: Provider): Description {
+  const { name, kind, baseUrl, enabled, direct, maxConcurrency } = provider
+  const { timeouts, breaker, forcedBreaker, breakerSetAt, settings } = provider
+  return {
+    name,
+    kind,
+    baseUrl,
+    enabled,
+    direct,
+    maxConcurrency,
+    timeouts,
+    breaker,
+    forcedBreaker,
+    breakerSetAt,
+    settings,
+  }
 }

@@ -1,8 +1,9 @@
-import { DEFAULT_TIMEOUTS, PROVIDER_KINDS, type ProviderKind, type Timeouts } from '@millrace/shared'
+import { DEFAULT_BREAKER, DEFAULT_TIMEOUTS, PROVIDER_KINDS, type ProviderKind, type Timeouts } from '@millrace/shared'
 import { Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql'
 
 import { enumOf } from '../graphql/enum.ts'
 import { DateTime, JSONValue } from '../graphql/scalars.ts'
+import { BreakerPolicyInput, BreakerPolicyType } from './breaker.type.ts'
 import type { Provider } from './provider.entity.ts'
 
 export const ProviderKindEnum = enumOf(PROVIDER_KINDS)
@@ -59,11 +60,20 @@ export class ProviderType {
   @Field(() => Boolean)
   enabled!: boolean
 
+  @Field(() => Boolean, { description: 'Whether clients may ask for NAME/MODEL without an alias.' })
+  direct!: boolean
+
+  @Field(() => Int, { nullable: true, description: 'Requests at once, from one proxy; null: no limit.' })
+  maxConcurrency!: number | null
+
   @Field(() => JSONValue, { nullable: true, description: 'Kind-specific; only what was set. No secrets.' })
   settings!: Record<string, unknown> | null
 
   @Field(() => TimeoutsType)
   timeouts!: TimeoutsType
+
+  @Field(() => BreakerPolicyType)
+  breaker!: BreakerPolicyType
 
   @Field(() => DateTime)
   createdAt!: Date
@@ -73,15 +83,18 @@ export class ProviderType {
 }
 
 export function toProvider(row: Provider): ProviderType {
-  const { id, name, kind, baseUrl, enabled, settings, createdAt, updatedAt } = row
+  const { id, name, kind, baseUrl, enabled, direct, maxConcurrency, settings, createdAt, updatedAt } = row
   return {
     id,
     name,
     kind,
     baseUrl,
     enabled,
+    direct,
+    maxConcurrency,
     settings,
     timeouts: { ...DEFAULT_TIMEOUTS, ...row.timeouts },
+    breaker: { ...DEFAULT_BREAKER, ...row.breaker },
     createdAt,
     updatedAt,
   }
@@ -107,8 +120,21 @@ export class CreateProviderInput {
   })
   apiKeys?: string[] | null
 
+  @Field(() => Boolean, {
+    nullable: true,
+    defaultValue: false,
+    description: 'Whether clients may ask for NAME/MODEL without an alias.',
+  })
+  direct?: boolean | null
+
+  @Field(() => Int, { nullable: true, description: 'Requests at once, from one proxy; null: no limit.' })
+  maxConcurrency?: number | null
+
   @Field(() => TimeoutsInput, { nullable: true })
   timeouts?: TimeoutsInput | null
+
+  @Field(() => BreakerPolicyInput, { nullable: true })
+  breaker?: BreakerPolicyInput | null
 
   @Field(() => JSONValue, {
     nullable: true,
@@ -131,8 +157,17 @@ export class UpdateProviderInput {
   @Field(() => Boolean, { nullable: true })
   enabled?: boolean | null
 
+  @Field(() => Boolean, { nullable: true })
+  direct?: boolean | null
+
+  @Field(() => Int, { nullable: true })
+  maxConcurrency?: number | null
+
   @Field(() => TimeoutsInput, { nullable: true })
   timeouts?: TimeoutsInput | null
+
+  @Field(() => BreakerPolicyInput, { nullable: true })
+  breaker?: BreakerPolicyInput | null
 
   @Field(() => JSONValue, { nullable: true })
   settings?: unknown

@@ -2,11 +2,10 @@
  * The one way to change configuration: rows, revision, audit event and announcement in one transaction.
  * Nothing writes configuration tables around it.
  */
-import { newId } from '@millrace/shared'
-
+import { writeAuditEvent } from '../audit/write.ts'
 import type { Database, Em } from '../db/database.ts'
 import { CHANGE_LOCK } from '../db/locks.ts'
-import { differences, type Description, type Difference } from './difference.ts'
+import { differences, type Description, type Difference, type ShownDifference, type Subject } from './difference.ts'
 
 /** The channel on which a revision's number is announced. */
 export const CONFIG_CHANNEL = 'millrace_config'
@@ -40,18 +39,18 @@ export class Change {
     return this.#done
   }
 
-  created(kind: string, name: string, after: Description): void {
-    this.#done.push({ action: 'CREATE', kind, name, path: null, before: null, after })
+  created(subject: Subject, after: Description): void {
+    this.#done.push({ action: 'CREATE', ...subject, path: null, before: null, after })
   }
 
   /** Notes each field that differs. An update that changes nothing is none. */
-  updated(kind: string, name: string, before: Description, after: Description): void {
+  updated(subject: Subject, before: Description, after: Description): void {
     for (const difference of differences(before, after))
-      this.#done.push({ action: 'UPDATE', kind, name, ...difference })
+      this.#done.push({ action: 'UPDATE', ...subject, ...difference })
   }
 
-  deleted(kind: string, name: string, before: Description): void {
-    this.#done.push({ action: 'DELETE', kind, name, path: null, before, after: null })
+  deleted(subject: Subject, before: Description): void {
+    this.#done.push({ action: 'DELETE', ...subject, path: null, before, after: null })
   }
 }
 
@@ -88,21 +87,17 @@ async function writeHistory(change: Change, actor: Actor, action: string): Promi
      returning number`,
     [actor.name, summary, JSON.stringify(done)],
   )
-  await em.execute(
-    `insert into audit_event (id, at, actor, action, subject, project_id, result, request_id, client_ip, details)
-     values (?, clock_timestamp(), ?, ?, ?, ?, 'SUCCESS', ?, ?, ?::jsonb)`,
-    [
-      newId(),
-      actor.name,
-      action,
-      `${done[0]!.kind} ${done[0]!.name}`,
-      projectId,
-      actor.requestId,
-      actor.clientIp,
-      JSON.stringify({ revision: revision!.number, adminKey: actor.keyId, changes: done }),
-    ],
-  )
+  await writeAuditEvent(em, actor, {
+    action,
+    subject: `${done[0]!.kind} ${done[0]!.name}`,
+    projectId,
+    details: { revision: revision!.number, changes: done.map(shown) },
+  })
   await em.execute('select pg_notify(?, ?)', [CONFIG_CHANNEL, String(revision!.number)])
+}
+
+function shown({ action, kind, name, path, before, after }: Difference): ShownDifference {
+  return { action, kind, name, path, before, after }
 }
 
 /** `create provider openai, create alias gpt`, each thing once. */

@@ -1,7 +1,10 @@
+import type { Snapshot } from '@millrace/shared'
+
 import type { Database } from '../db/database.ts'
 import { pageOf, type Page } from '../graphql/connections.ts'
 import { decodeCursor, encodeCursor } from '../graphql/cursor.ts'
 import { pageSize, readInput } from '../graphql/input.ts'
+import { snapshotAt } from './configuration-at.ts'
 import { ConfigRevision } from './revision.entity.ts'
 import { toRevision, type ConfigRevisionType } from './revision.type.ts'
 
@@ -19,6 +22,11 @@ export class RevisionService {
     return this.#database
       .em()
       .findOne(ConfigRevision, { number: { $gt: 0 }, ...where }, { orderBy: { number: 'desc' } })
+  }
+
+  /** What it said to proxies: see {@link snapshotAt}. */
+  snapshotAt(number: number): Promise<Snapshot | null> {
+    return snapshotAt(this.#database, number)
   }
 
   /** Newest first. */

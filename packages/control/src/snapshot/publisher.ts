@@ -1,4 +1,6 @@
 /** Keeps the newest snapshot in memory and hands it to whoever listens. Goes on serving it while the database is away. */
+import { setTimeout as delay } from 'node:timers/promises'
+
 import type { Snapshot, SnapshotEvent } from '@millrace/shared'
 import type { Logger } from 'pino'
 
@@ -10,6 +12,12 @@ import { buildSnapshot } from './build.ts'
 
 /** In case a notification is missed. */
 const POLL_MS = 1_000
+/**
+ * Many changes in a row are published together: after a snapshot comes a rest of so many times what it took to build, and
+ * at most so many milliseconds. A change is still with every proxy within a second.
+ */
+const REST_FACTOR = 4
+const LONGEST_REST_MS = 250
 /** A subscriber that is slow gets the newest, and none in between. */
 const NEWEST_ONLY = 1
 
@@ -17,13 +25,15 @@ export class SnapshotPublisher {
   readonly #database: Database
   readonly #log: Logger
   readonly #bus = new Bus<SnapshotEvent>()
-  #current: SnapshotEvent | null = null
+  #current: (SnapshotEvent & { readonly document: Snapshot }) | null = null
   /** The refresh under way, and whether another must follow it. */
   #refreshing: Promise<void> | null = null
   #again = false
   #unlisten: Unlisten | null = null
   #poll: NodeJS.Timeout | null = null
   #closed = false
+  /** Before this no other snapshot is built, as `performance.now()`. */
+  #restUntil = 0
   /** Whether the last look at the database was in vain: said once, not every second. */
   #failing = false
   readonly #listeners: (() => void)[] = []
@@ -36,6 +46,11 @@ export class SnapshotPublisher {
   /** The revision that is served; -1 before there is one. */
   get revision(): number {
     return this.#current?.revision ?? -1
+  }
+
+  /** What is served; null before there is anything. */
+  get current(): Snapshot | null {
+    return this.#current?.document ?? null
   }
 
   /** Calls back at each revision from now on. */
@@ -80,7 +95,7 @@ export class SnapshotPublisher {
       this.#again = false
       try {
         if (this.#closed) return
-        if ((await this.#newest()) !== this.revision) this.#publish(await buildSnapshot(this.#database))
+        if ((await this.#newest()) !== this.revision) await this.#build()
         if (this.#failing) this.#log.info('the database answers again')
         this.#failing = false
       } catch (error) {
@@ -90,6 +105,14 @@ export class SnapshotPublisher {
         this.#failing = true
       }
     } while (this.#again)
+  }
+
+  async #build(): Promise<void> {
+    await delay(Math.max(0, this.#restUntil - performance.now()))
+    const began = performance.now()
+    this.#publish(await buildSnapshot(this.#database))
+    const now = performance.now()
+    this.#restUntil = now + Math.min(LONGEST_REST_MS, (now - began) * REST_FACTOR)
   }
 
   async #newest(): Promise<number> {

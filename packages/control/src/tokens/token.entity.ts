@@ -25,6 +25,10 @@ export class Token {
   @Property({ type: 'datetime', length: 3, nullable: true })
   expiresAt!: Date | null
 
+  /** Only what was set. */
+  @Property({ type: 'json' })
+  access!: { readonly ownKeys?: boolean }
+
   @Property({ type: 'json', nullable: true })
   metadata!: Record<string, unknown> | null
 

@@ -4,13 +4,13 @@ import * as z from 'zod'
 import type { Database } from '../db/database.ts'
 import { pageOf, type Page } from '../graphql/connections.ts'
 import { decodeCursor, encodeCursor } from '../graphql/cursor.ts'
-import { futureDate, idText, metadataObject, nameText, pageSize, readInput, searchText } from '../graphql/input.ts'
+import { flag, futureDate, idText, smallObject, nameText, pageSize, readInput, searchText } from '../graphql/input.ts'
 import { merged, type JsonObject } from '../graphql/merge.ts'
 import { requireRow } from '../graphql/rows.ts'
 import { likePattern } from '../graphql/search.ts'
 import { Project } from '../projects/project.entity.ts'
 import { changeConfiguration, type Actor, type Change } from '../revisions/change.ts'
-import type { Description } from '../revisions/difference.ts'
+import type { Description, Subject } from '../revisions/difference.ts'
 import { Token } from './token.entity.ts'
 import {
   toToken,
@@ -20,16 +20,19 @@ import {
   type UpdateTokenInput,
 } from './token.type.ts'
 
+const accessPatch = z.object({ ownKeys: flag.nullish() }).nullish()
 const createInput = z.object({
   name: nameText,
   project: z.string(),
   expiresAt: futureDate.nullish(),
-  metadata: metadataObject.nullish(),
+  access: accessPatch,
+  metadata: smallObject.nullish(),
 })
 const updateInput = z.object({
   name: nameText.optional(),
   expiresAt: futureDate.nullish(),
-  metadata: metadataObject.nullish(),
+  access: accessPatch,
+  metadata: smallObject.nullish(),
 })
 
 export interface TokenQuery {
@@ -90,12 +93,13 @@ export class TokenService {
       prefix,
       digest,
       expiresAt: input.expiresAt ?? null,
+      access: merged({}, input.access),
       metadata: input.metadata ?? null,
       revokedAt: null,
     })
     change.em.persist(token)
     change.projectId = project.id
-    change.created('token', token.name, describe(token))
+    change.created(subjectOf(token), describe(token))
     return { token, secret }
   }
 
@@ -106,11 +110,12 @@ export class TokenService {
       const before = describe(token)
       if (input.name !== undefined) token.name = input.name
       if (input.expiresAt !== undefined) token.expiresAt = input.expiresAt
+      token.access = merged(token.access, input.access)
       if (input.metadata !== undefined) {
         token.metadata = input.metadata && mergedMetadata(token.metadata, input.metadata)
       }
       change.projectId = token.project
-      change.updated('token', token.name, before, describe(token))
+      change.updated(subjectOf(token), before, describe(token))
       return token
     })
   }
@@ -122,14 +127,14 @@ export class TokenService {
       const before = describe(token)
       token.revokedAt ??= new Date()
       change.projectId = token.project
-      change.updated('token', token.name, before, describe(token))
+      change.updated(subjectOf(token), before, describe(token))
       return token
     })
   }
 }
 
 function mergedMetadata(stored: JsonObject | null, patch: JsonObject): JsonObject {
-  return readInput(metadataObject, merged(stored ?? {}, patch), 'input.metadata')
+  return readInput(smallObject, merged(stored ?? {}, patch), 'input.metadata')
 }
 
 function statusCondition(status: TokenStatus | null): object {
@@ -146,6 +151,10 @@ function statusCondition(status: TokenStatus | null): object {
   }
 }
 
-function describe({ prefix, name, project, expiresAt, metadata, revokedAt }: Token): Description {
-  return { prefix, name, project, expiresAt, metadata, revoked: revokedAt !== null }
+function subjectOf({ id, name }: Token): Subject {
+  return { kind: 'token', name, identity: { id } }
+}
+
+function describe({ prefix, name, project, expiresAt, access, metadata, revokedAt }: Token): Description {
+  return { prefix, name, project, expiresAt, access, metadata, revoked: revokedAt !== null }
 }

@@ -3,6 +3,7 @@ import { Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql
 import { connectionOf } from '../graphql/connections.ts'
 import { enumOf } from '../graphql/enum.ts'
 import { DateTime, JSONValue } from '../graphql/scalars.ts'
+import { AccessInput, AccessType } from './access.type.ts'
 import type { Token } from './token.entity.ts'
 
 export const TokenStatus = enumOf(['ACTIVE', 'EXPIRED', 'REVOKED'])
@@ -28,6 +29,9 @@ export class TokenType {
 
   @Field(() => DateTime, { nullable: true })
   expiresAt!: Date | null
+
+  @Field(() => AccessType)
+  access!: AccessType
 
   @Field(() => JSONValue, { nullable: true })
   metadata!: Record<string, unknown> | null
@@ -62,6 +66,7 @@ export function toToken(row: Token): TokenType {
     prefix,
     status: statusOf(row),
     expiresAt,
+    access: { ownKeys: row.access.ownKeys ?? false },
     metadata,
     createdAt,
     updatedAt,
@@ -85,17 +90,23 @@ export class CreateTokenInput {
   @Field(() => DateTime, { nullable: true })
   expiresAt?: Date | null
 
+  @Field(() => AccessInput, { nullable: true })
+  access?: AccessInput | null
+
   @Field(() => JSONValue, { nullable: true, description: 'A JSON object, 16 KB at most.' })
   metadata?: unknown
 }
 
-@InputType({ description: 'An absent field keeps, null clears, metadata is merged (RFC 7396).' })
+@InputType({ description: 'An absent field keeps, null clears, objects are merged (RFC 7396).' })
 export class UpdateTokenInput {
   @Field(() => String, { nullable: true })
   name?: string | null
 
   @Field(() => DateTime, { nullable: true })
   expiresAt?: Date | null
+
+  @Field(() => AccessInput, { nullable: true })
+  access?: AccessInput | null
 
   @Field(() => JSONValue, { nullable: true })
   metadata?: unknown

@@ -1,0 +1,100 @@
+/** What an alias is told of failures and of sticky routes. */
+import {
+  ROUTING_STRATEGIES,
+  STICKY_SCOPES,
+  type HedgePolicy,
+  type RetryPolicy,
+  type StickyPolicy,
+  type StickyScope,
+} from '@millrace/shared'
+import { Field, Float, InputType, Int, ObjectType, registerEnumType } from 'type-graphql'
+
+import { enumOf } from '../graphql/enum.ts'
+
+export const RoutingStrategyEnum = enumOf(ROUTING_STRATEGIES)
+registerEnumType(RoutingStrategyEnum, {
+  name: 'RoutingStrategy',
+  valuesConfig: {
+    WEIGHTED: { description: 'Each route gets its share by weight.' },
+    ROUND_ROBIN: { description: 'One after another, whatever they weigh.' },
+    RANDOM: { description: 'Any, each as likely as another, whatever they weigh.' },
+    LEAST_LATENCY: { description: 'Of two at random the one that promises the sooner first token.' },
+    LEAST_BUSY: { description: 'The one with the fewest requests in flight for its weight.' },
+    LOWEST_COST: { description: 'The cheapest for the request; routes without a known price come last.' },
+  },
+})
+
+export const StickyScopeEnum = enumOf(STICKY_SCOPES)
+registerEnumType(StickyScopeEnum, { name: 'StickyScope', description: 'Whose requests stay with one route.' })
+
+@ObjectType('StickyPolicy', { simpleResolvers: true })
+export class StickyPolicyType implements StickyPolicy {
+  @Field(() => StickyScopeEnum)
+  scope!: StickyScope
+
+  @Field(() => Int, { description: 'From the last use.' })
+  ttlSeconds!: number
+}
+
+@InputType()
+export class StickyPolicyInput {
+  @Field(() => StickyScopeEnum, { nullable: true })
+  scope?: StickyScope | null
+
+  @Field(() => Int, { nullable: true })
+  ttlSeconds?: number | null
+}
+
+@ObjectType('RetryPolicy', { simpleResolvers: true })
+export class RetryPolicyType implements RetryPolicy {
+  @Field(() => Int, { description: 'The first among them. Going on to the next upstream key counts as none.' })
+  maxAttempts!: number
+
+  @Field(() => Int)
+  initialBackoffMs!: number
+
+  @Field(() => Float)
+  multiplier!: number
+
+  @Field(() => Int, { description: "Also the longest that an upstream's retry-after is waited for." })
+  maxBackoffMs!: number
+
+  @Field(() => Float, { description: 'The share by which a backoff is longer or shorter at random.' })
+  jitter!: number
+}
+
+@InputType()
+export class RetryPolicyInput {
+  @Field(() => Int, { nullable: true })
+  maxAttempts?: number | null
+
+  @Field(() => Int, { nullable: true })
+  initialBackoffMs?: number | null
+
+  @Field(() => Float, { nullable: true })
+  multiplier?: number | null
+
+  @Field(() => Int, { nullable: true })
+  maxBackoffMs?: number | null
+
+  @Field(() => Float, { nullable: true })
+  jitter?: number | null
+}
+
+@ObjectType('HedgePolicy', { simpleResolvers: true })
+export class HedgePolicyType implements HedgePolicy {
+  @Field(() => Int, { description: 'Milliseconds without a first token after which a second route is asked.' })
+  afterMs!: number
+
+  @Field(() => Float, { description: "Of the alias's requests: how many may be asked twice." })
+  maxExtraPercent!: number
+}
+
+@InputType()
+export class HedgePolicyInput {
+  @Field(() => Int, { nullable: true })
+  afterMs?: number | null
+
+  @Field(() => Float, { nullable: true })
+  maxExtraPercent?: number | null
+}
