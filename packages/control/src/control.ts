@@ -68,6 +68,10 @@ export async function startControl({ settings, env, log, signal, launched }: Con
   }, signal)
   await services.snapshots.start()
   started.defer(() => services.snapshots.close())
+  await services.healthChanges.start()
+  started.defer(() => services.healthChanges.close())
+  await services.instructions.start()
+  started.defer(() => services.instructions.close())
 
   const schema = createSchema()
   const authenticator = new Authenticator(database, log)

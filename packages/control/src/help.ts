@@ -16,6 +16,11 @@ const SETTINGS: readonly (readonly [name: keyof Settings, meaning: string, byDef
     'makes this the first key of role PROXY',
     'the one made at the first start, in the data folder',
   ],
+  [
+    'MILLRACE_REDIS_URL',
+    'as the proxies have it: for explanations to say where bindings are kept',
+    'none: each proxy keeps to its own memory',
+  ],
   ['MILLRACE_ENV_ALLOW', 'names that env: references may read (globs, by comma)', '*_API_KEY'],
   ['MILLRACE_PRIVATE_UPSTREAMS', 'whether providers may live at private addresses (link-local never)', 'true'],
   ['MILLRACE_LOG_LEVEL', "pino's: fatal, error, warn, info, debug, trace or silent", 'info'],

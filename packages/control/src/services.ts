@@ -7,7 +7,12 @@ import { AliasService } from './aliases/alias.service.ts'
 import { RouteService } from './aliases/route.service.ts'
 import { AuditService } from './audit/audit.service.ts'
 import type { Database } from './db/database.ts'
+import { Configurations } from './decisions/configurations.ts'
+import { DecisionService } from './decisions/decision.service.ts'
+import { ExplainService } from './decisions/explain.service.ts'
 import { Bus } from './feed/bus.ts'
+import { Fleet } from './health/fleet.ts'
+import { HealthWatcher } from './health/watcher.ts'
 import { ProjectService } from './projects/project.service.ts'
 import { CredentialService } from './providers/credential.service.ts'
 import { ProviderService } from './providers/provider.service.ts'
@@ -17,6 +22,9 @@ import { RequestService } from './requests/request.service.ts'
 import { RevisionService } from './revisions/revision.service.ts'
 import { Vault } from './secrets/vault.ts'
 import { SnapshotPublisher } from './snapshot/publisher.ts'
+import { BindingStore } from './sticky/binding.store.ts'
+import { Instructions } from './sticky/instructions.ts'
+import { StickyService } from './sticky/sticky.service.ts'
 import { TokenService } from './tokens/token.service.ts'
 
 export interface Services {
@@ -24,8 +32,13 @@ export interface Services {
   readonly aliases: AliasService
   readonly audit: AuditService
   readonly credentials: CredentialService
+  readonly decisions: DecisionService
+  readonly explanations: ExplainService
   readonly feed: Bus<StoredRecord>
+  readonly fleet: Fleet
+  readonly healthChanges: HealthWatcher
   readonly ingest: IngestService
+  readonly instructions: Instructions
   readonly projects: ProjectService
   readonly providers: ProviderService
   readonly proxies: ProxyService
@@ -33,6 +46,7 @@ export interface Services {
   readonly revisions: RevisionService
   readonly routes: RouteService
   readonly snapshots: SnapshotPublisher
+  readonly sticky: StickyService
   readonly tokens: TokenService
 }
 
@@ -40,20 +54,35 @@ export function createServices(database: Database, masterKey: MasterKey, setting
   const credentials = new CredentialService(database, new Vault(masterKey, settings.MILLRACE_ENV_ALLOW))
   const routes = new RouteService(database)
   const feed = new Bus<StoredRecord>()
+  const bindings = new BindingStore(database, log)
+  const fleet = new Fleet(database)
+  const revisions = new RevisionService(database)
+  const snapshots = new SnapshotPublisher(database, log)
   return {
     adminKeys: new AdminKeyService(database),
     aliases: new AliasService(database, routes),
     audit: new AuditService(database),
     credentials,
+    decisions: new DecisionService(database, feed),
+    explanations: new ExplainService(
+      new Configurations(snapshots, revisions),
+      fleet,
+      bindings,
+      settings.MILLRACE_REDIS_URL === undefined ? 'memory' : 'redis',
+    ),
     feed,
-    ingest: new IngestService(database, feed, log),
+    fleet,
+    healthChanges: new HealthWatcher(database, fleet, snapshots, log),
+    ingest: new IngestService(database, feed, bindings, log),
+    instructions: new Instructions(database, log),
     projects: new ProjectService(database),
     providers: new ProviderService(database, credentials, settings.MILLRACE_PRIVATE_UPSTREAMS),
     proxies: new ProxyService(database),
     requests: new RequestService(database),
-    revisions: new RevisionService(database),
+    revisions,
     routes,
-    snapshots: new SnapshotPublisher(database, log),
+    snapshots,
+    sticky: new StickyService(database, bindings),
     tokens: new TokenService(database),
   }
 }

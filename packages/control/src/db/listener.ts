@@ -1,38 +1,62 @@
-/** Hears a channel's notifications on a connection of its own, which is opened again whenever it is lost. */
+/** Hears channels' notifications on one connection of its own, which is opened again whenever it is lost. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Logger } from 'pino'
 
+import type { Unlisten } from './database.ts'
 import type { PgClient } from './pool.ts'
 
 const RELISTEN_MS = 1_000
 /** A connection on which nothing is asked is not known to be lost. */
 const HEARTBEAT_MS = 5_000
 
+interface Ear {
+  readonly channel: string
+  /** Called at each notification, and whenever some may have been missed. */
+  readonly heard: () => void
+}
+
+/** A connection that is listened on. */
+interface Line {
+  readonly client: PgClient
+  /** Aborted when it is of no use any more. */
+  readonly lost: AbortController
+}
+
 export class Listener {
   readonly #connect: () => Promise<PgClient>
-  readonly #channel: string
-  readonly #heard: () => void
   readonly #log: Logger
-  readonly #stop = new AbortController()
-  readonly #listening: Promise<void>
+  readonly #ears = new Set<Ear>()
+  #line: Line | null = null
+  #stop: AbortController | null = null
+  #listening: Promise<void> = Promise.resolve()
 
-  /** @param heard called at each notification, and whenever some may have been missed */
-  constructor(connect: () => Promise<PgClient>, channel: string, heard: () => void, log: Logger) {
+  constructor(connect: () => Promise<PgClient>, log: Logger) {
     this.#connect = connect
-    this.#channel = channel
-    this.#heard = heard
     this.#log = log
-    this.#listening = this.#keepListening()
   }
 
-  async stop(): Promise<void> {
-    this.#stop.abort()
+  listen(channel: string, heard: () => void): Unlisten {
+    const ear = { channel, heard }
+    this.#ears.add(ear)
+    if (this.#line) void this.#open(this.#line, [ear])
+    if (!this.#stop) {
+      this.#stop = new AbortController()
+      this.#listening = this.#keepListening(this.#stop.signal)
+    }
+    return () => this.#leave(ear)
+  }
+
+  /** The last to leave closes the connection. */
+  async #leave(ear: Ear): Promise<void> {
+    this.#ears.delete(ear)
+    if (this.#ears.size > 0) return
+    this.#stop?.abort()
+    this.#stop = null
     await this.#listening
   }
 
-  async #keepListening(): Promise<void> {
-    const { signal } = this.#stop
+  async #keepListening(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
         await this.#listenUntilLost(signal)
@@ -45,22 +69,36 @@ export class Listener {
 
   async #listenUntilLost(signal: AbortSignal): Promise<void> {
     const client = await this.#connect()
-    const over = new AbortController()
-    const end = (): void => over.abort()
-    client.on('error', end)
-    client.on('end', end)
-    signal.addEventListener('abort', end, { once: true })
+    const lost = new AbortController()
+    const lose = (): void => lost.abort()
+    client.on('error', lose)
+    client.on('end', lose)
+    signal.addEventListener('abort', lose, { once: true })
     try {
-      client.on('notification', this.#heard)
-      await client.query(`listen ${this.#channel}`)
-      this.#heard()
-      while (!over.signal.aborted) {
-        await sleep(HEARTBEAT_MS, undefined, { signal: over.signal }).catch(() => undefined)
-        if (!over.signal.aborted) await client.query('select 1')
+      client.on('notification', ({ channel }) => {
+        for (const ear of this.#ears) if (ear.channel === channel) ear.heard()
+      })
+      this.#line = { client, lost }
+      await this.#open(this.#line, [...this.#ears])
+      while (!lost.signal.aborted) {
+        await sleep(HEARTBEAT_MS, undefined, { signal: lost.signal }).catch(() => undefined)
+        if (!lost.signal.aborted) await client.query('select 1')
       }
     } finally {
-      signal.removeEventListener('abort', end)
+      this.#line = null
+      signal.removeEventListener('abort', lose)
       client.release(true)
+    }
+  }
+
+  /** A connection on which it fails is lost: it is asked for again on the next. */
+  async #open({ client, lost }: Line, ears: readonly Ear[]): Promise<void> {
+    try {
+      await client.query(ears.map(({ channel }) => `listen ${channel}`).join('; '))
+      for (const { heard } of ears) heard()
+    } catch (error) {
+      this.#log.debug({ err: error }, 'cannot listen for notifications, polling goes on')
+      lost.abort()
     }
   }
 }

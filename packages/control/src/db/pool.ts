@@ -3,7 +3,8 @@
 /** As much of `pg` as is used here. */
 export interface PgClient {
   query<R>(sql: string, values?: readonly unknown[]): Promise<{ rows: R[] }>
-  on(event: 'notification' | 'error' | 'end', listener: () => void): void
+  on(event: 'notification', listener: (notification: { readonly channel: string }) => void): void
+  on(event: 'error' | 'end', listener: () => void): void
   release(destroy?: boolean): void
 }
 export interface PgPool {

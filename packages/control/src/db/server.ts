@@ -64,11 +64,13 @@ function connect(url: string, log: Logger, options: Readonly<Record<string, numb
 class ServerDatabase extends OrmDatabase {
   readonly #url: string
   readonly #log: Logger
+  readonly #listener: Listener
 
   constructor(orm: MikroORM, url: string, log: Logger) {
     super(orm)
     this.#url = url
     this.#log = log
+    this.#listener = new Listener(() => this.#connect(), log)
   }
 
   /** @throws SettingsError if the server is too old; whatever the driver throws if it does not answer */
@@ -117,8 +119,7 @@ class ServerDatabase extends OrmDatabase {
   }
 
   async listen(channel: string, heard: () => void): Promise<Unlisten> {
-    const listener = new Listener(() => this.#connect(), channel, heard, this.#log)
-    return () => listener.stop()
+    return this.#listener.listen(channel, heard)
   }
 
   async #connect(): Promise<PgClient> {

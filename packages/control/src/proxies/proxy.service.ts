@@ -1,8 +1,12 @@
-import { REPORT_INTERVAL_MS } from '@millrace/shared'
+import { parseHealth, type HealthReport } from '@millrace/shared'
 import * as z from 'zod'
 
 import type { Database } from '../db/database.ts'
+import { badInput } from '../graphql/errors.ts'
 import { idText, lineOfText, readInput, wholeNumber } from '../graphql/input.ts'
+import { HEALTH_CHANNEL } from '../health/channel.ts'
+import { storable } from '../requests/storable.ts'
+import { ONLINE_SECONDS } from './online.ts'
 import { ProxyInstance } from './proxy.entity.ts'
 import { toProxyInstance, type ProxyInstanceType, type ProxyReportInput } from './proxy.type.ts'
 
@@ -17,9 +21,6 @@ const reportInput = z.object({
   recordsQueued: count,
   recordsDropped: count,
 })
-
-/** Two reports may be lost on the way. */
-const ONLINE_SECONDS = (3 * REPORT_INTERVAL_MS) / 1_000
 
 /** The proxies, as they report themselves. */
 export class ProxyService {
@@ -38,19 +39,43 @@ export class ProxyService {
     return rows.map((row) => toProxyInstance(row, row.lastSeenAt.getTime() >= onlineSince))
   }
 
-  /** Takes a proxy's report; forgets those that have not been seen for a day. */
+  /** Takes a proxy's report, and says that there is one; forgets those that have not been seen for a day. */
   async report(report: ProxyReportInput): Promise<void> {
     const { id, version, startedAt, configRevision, inFlight, requestsPerSecond, recordsQueued, recordsDropped } =
       readInput(reportInput, report, 'report')
+    const health = JSON.stringify(readHealth(report.health))
     const em = this.#database.em()
     await em.execute(
-      `insert into proxy_instance (id, version, started_at, last_seen_at, config_revision, in_flight, requests_per_second, records_queued, records_dropped)
-       values (?, ?, ?, now(), ?, ?, ?, ?, ?)
-       on conflict (id) do update set last_seen_at = excluded.last_seen_at, config_revision = excluded.config_revision,
-         in_flight = excluded.in_flight, requests_per_second = excluded.requests_per_second,
-         records_queued = excluded.records_queued, records_dropped = excluded.records_dropped`,
-      [id, version, startedAt, configRevision, inFlight, requestsPerSecond, recordsQueued, recordsDropped],
+      `with reported as (
+         insert into proxy_instance (id, version, started_at, last_seen_at, config_revision, in_flight, requests_per_second, records_queued, records_dropped, health)
+         values (?, ?, ?, now(), ?, ?, ?, ?, ?, ?::jsonb)
+         on conflict (id) do update set last_seen_at = excluded.last_seen_at, config_revision = excluded.config_revision,
+           in_flight = excluded.in_flight, requests_per_second = excluded.requests_per_second,
+           records_queued = excluded.records_queued, records_dropped = excluded.records_dropped, health = excluded.health
+         returning 1
+       )
+       select pg_notify(?, '') from reported`,
+      [
+        id,
+        version,
+        startedAt,
+        configRevision,
+        inFlight,
+        requestsPerSecond,
+        recordsQueued,
+        recordsDropped,
+        health,
+        HEALTH_CHANNEL,
+      ],
     )
     await em.execute("delete from proxy_instance where last_seen_at < now() - interval '1 day'")
+  }
+}
+
+function readHealth(value: unknown): HealthReport {
+  try {
+    return storable(parseHealth(value))
+  } catch (error) {
+    throw badInput('report.health', (error as Error).message)
   }
 }

@@ -1,7 +1,7 @@
 import type { ProxyReport } from '@millrace/shared'
 import { Field, Float, ID, InputType, Int, ObjectType } from 'type-graphql'
 
-import { DateTime } from '../graphql/scalars.ts'
+import { DateTime, JSONValue } from '../graphql/scalars.ts'
 import type { ProxyInstance } from './proxy.entity.ts'
 
 @ObjectType('ProxyInstance', { description: 'A process of the data plane.', simpleResolvers: true })
@@ -54,7 +54,7 @@ export function toProxyInstance(row: ProxyInstance, online: boolean): ProxyInsta
 }
 
 @InputType({ description: 'How a proxy does.' })
-export class ProxyReportInput implements Omit<ProxyReport, 'startedAt'> {
+export class ProxyReportInput implements Omit<ProxyReport, 'startedAt' | 'health'> {
   @Field(() => ID)
   id!: string
 
@@ -78,4 +78,7 @@ export class ProxyReportInput implements Omit<ProxyReport, 'startedAt'> {
 
   @Field(() => Int)
   recordsDropped!: number
+
+  @Field(() => JSONValue, { description: 'Of providers and routes, as packages/shared/src/health.ts describes it.' })
+  health!: unknown
 }

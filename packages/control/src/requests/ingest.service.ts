@@ -5,8 +5,9 @@ import type { Database } from '../db/database.ts'
 import { isDataFault } from '../db/failure.ts'
 import type { Bus } from '../feed/bus.ts'
 import { badInput } from '../graphql/errors.ts'
-import { isStorable } from '../graphql/input.ts'
+import type { BindingStore } from '../sticky/binding.store.ts'
 import { insertRecords } from './request.store.ts'
+import { storable } from './storable.ts'
 
 /** A record that was stored just now. */
 export interface StoredRecord {
@@ -19,11 +20,13 @@ export interface StoredRecord {
 export class IngestService {
   readonly #database: Database
   readonly #feed: Bus<StoredRecord>
+  readonly #bindings: BindingStore
   readonly #log: Logger
 
-  constructor(database: Database, feed: Bus<StoredRecord>, log: Logger) {
+  constructor(database: Database, feed: Bus<StoredRecord>, bindings: BindingStore, log: Logger) {
     this.#database = database
     this.#feed = feed
+    this.#bindings = bindings
     this.#log = log
   }
 
@@ -40,8 +43,7 @@ export class IngestService {
     const reasons: string[] = []
     for (const value of values) {
       try {
-        const record = parseRecord(value)
-        records.push(isStorable(JSON.stringify(record)) ? record : (storable(record) as RequestRecord))
+        records.push(storable(parseRecord(value)))
       } catch (error) {
         reasons.push((error as Error).message)
       }
@@ -55,9 +57,10 @@ export class IngestService {
     if (records.length === 0) return { count: 0, refused: 0 }
     try {
       const ids = await insertRecords(this.#database.em(), JSON.stringify(records))
-      const count = ids.size
-      this.#publish(records, ids)
-      return { count, refused: 0 }
+      const stored = takeStored(records, ids)
+      this.#publish(stored)
+      await this.#bindings.note(stored)
+      return { count: stored.length, refused: 0 }
     } catch (error) {
       if (!isDataFault(error)) throw error
       if (records.length === 1) {
@@ -72,18 +75,12 @@ export class IngestService {
   }
 
   /** As soon as they are stored: if what comes after them in their batch fails, they come again as duplicates. */
-  #publish(records: readonly RequestRecord[], stored: Set<string>): void {
-    for (const record of records) {
-      // Deleted, so that a record that stood in the batch twice is published once.
-      if (stored.delete(record.id.toLowerCase())) this.#feed.publish({ eventId: newId(), at: new Date(), record })
-    }
+  #publish(records: readonly RequestRecord[]): void {
+    for (const record of records) this.#feed.publish({ eventId: newId(), at: new Date(), record })
   }
 }
 
-/** With U+FFFD for what `jsonb` does not take: NUL, and half a surrogate pair. */
-function storable(value: unknown): unknown {
-  if (typeof value === 'string') return value.replaceAll('\0', '\uFFFD').toWellFormed()
-  if (Array.isArray(value)) return value.map(storable)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [storable(key) as string, storable(one)]))
+/** Those that were stored now, each once. @param ids which they are; each is deleted when it is found */
+function takeStored(records: readonly RequestRecord[], ids: Set<string>): RequestRecord[] {
+  return records.filter(({ id }) => ids.delete(id.toLowerCase()))
 }

@@ -1,5 +1,5 @@
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy'
-import type { AttemptRecord, RequestStatus, UsageSource } from '@millrace/shared'
+import type { AttemptRecord, DecisionRecord, RequestStatus, UsageSource } from '@millrace/shared'
 
 /** A request record as stored. What it names may be gone: plain ids, no relations. */
 @Entity({ tableName: 'request_record', readonly: true })
@@ -67,6 +67,9 @@ export class RequestRecordEntity {
   @Property({ type: 'text' })
   usageSource!: UsageSource
 
+  @Property({ type: 'decimal', nullable: true })
+  costUsd!: string | null
+
   @Property({ type: 'double' })
   latencyMs!: number
 
@@ -78,6 +81,9 @@ export class RequestRecordEntity {
 
   @Property({ type: 'json' })
   attempts!: AttemptRecord[]
+
+  @Property({ type: 'json', nullable: true })
+  decision!: DecisionRecord | null
 
   @Property({ type: 'text', nullable: true })
   userKey!: string | null

@@ -4,8 +4,10 @@ import { Field, Float, ID, InputType } from 'type-graphql'
 import * as z from 'zod'
 
 import { idText, readInput, searchText } from '../graphql/input.ts'
-import { DateTime } from '../graphql/scalars.ts'
+import { DateTime, Decimal } from '../graphql/scalars.ts'
 import { likePattern } from '../graphql/search.ts'
+import { Conditions, type SqlCondition } from './conditions.ts'
+import { compareDecimals } from './decimal.ts'
 import { RequestStatusEnum } from './request.type.ts'
 
 @InputType({ description: 'All that are given must hold.' })
@@ -33,6 +35,9 @@ export class RequestFilter {
 
   @Field(() => Float, { nullable: true })
   minLatencyMs?: number | null
+
+  @Field(() => Decimal, { nullable: true, description: 'Costs so many USD or more, as far as is known.' })
+  minCostUsd?: string | null
 
   @Field(() => DateTime, { nullable: true, description: 'Started at this moment or later.' })
   from?: Date | null
@@ -62,6 +67,7 @@ const schema = z.object({
   errorClass: text,
   stream: z.boolean().nullish(),
   minLatencyMs: z.number().nullish(),
+  minCostUsd: z.string().nullish(),
   from: z.date().nullish(),
   to: z.date().nullish(),
   requestId: text,
@@ -76,52 +82,44 @@ export function readFilter(filter: RequestFilter | null): RequestConditions {
   return readInput(schema, filter ?? {}, 'filter')
 }
 
-/** A condition of SQL, with its values. */
-export interface SqlCondition {
-  readonly sql: string
-  readonly values: readonly unknown[]
-}
-
 /** What the database is asked, over table `request_record`. */
 export function sqlConditions(filter: RequestConditions): SqlCondition[] {
-  const conditions: SqlCondition[] = []
-  const given = <T>(value: T | null | undefined, sql: string, ...values: unknown[]): void => {
-    if (value != null) conditions.push({ sql, values: values.length > 0 ? values : [value] })
-  }
-  given(filter.project, 'project_id = ?')
-  given(filter.token, 'token_id = ?')
-  // The index holds the beginning only.
-  given(filter.model, '(left(model, 200) = left(?, 200) and model = ?)', filter.model, filter.model)
-  given(filter.provider, 'provider_id = ?')
+  const { all } = new Conditions()
+    .given(filter.project, 'project_id = ?')
+    .given(filter.token, 'token_id = ?')
+    // The index holds the beginning only.
+    .given(filter.model, '(left(model, 200) = left(?, 200) and model = ?)', filter.model, filter.model)
+    .given(filter.provider, 'provider_id = ?')
+    .given(filter.errorClass, "(status <> 'SUCCESS' and error_class = ?)")
+    .given(filter.stream, 'stream = ?')
+    .given(filter.minLatencyMs, 'latency_ms >= ?')
+    .given(filter.minCostUsd, 'cost_usd >= ?::numeric')
+    .given(filter.from, 'started_at >= ?')
+    .given(filter.to, 'started_at < ?')
+    .given(
+      filter.requestId,
+      '(left(request_id, 200) = left(?, 200) and request_id = ?)',
+      filter.requestId,
+      filter.requestId,
+    )
   if (filter.status != null) {
     const marks = filter.status.map(() => '?').join(', ')
-    conditions.push(marks ? { sql: `status in (${marks})`, values: filter.status } : { sql: 'false', values: [] })
+    all.push(marks ? { sql: `status in (${marks})`, values: filter.status } : { sql: 'false', values: [] })
   }
-  given(filter.errorClass, "(status <> 'SUCCESS' and error_class = ?)")
-  given(filter.stream, 'stream = ?')
-  given(filter.minLatencyMs, 'latency_ms >= ?')
-  given(filter.from, 'started_at >= ?')
-  given(filter.to, 'started_at < ?')
-  given(
-    filter.requestId,
-    '(left(request_id, 200) = left(?, 200) and request_id = ?)',
-    filter.requestId,
-    filter.requestId,
-  )
   if (filter.search) {
     const columns = ['model', 'request_id', 'error_message', 'user_key']
-    conditions.push({
+    all.push({
       sql: `(${columns.map((column) => `${column} ilike ?`).join(' or ')})`,
       values: columns.map(() => likePattern(filter.search!)),
     })
   }
-  return conditions
+  return all
 }
 
 /** The same question of one record. */
 export function matches(filter: RequestConditions, record: RequestRecord): boolean {
-  const { project, token, model, provider, status, errorClass, stream, minLatencyMs, from, to, requestId, search } =
-    filter
+  const { project, token, model, provider, status, errorClass, stream, minLatencyMs, minCostUsd } = filter
+  const { from, to, requestId, search } = filter
   const startedAt = Date.parse(record.startedAt)
   return (
     (project == null || project === record.projectId) &&
@@ -132,6 +130,7 @@ export function matches(filter: RequestConditions, record: RequestRecord): boole
     (errorClass == null || errorClass === record.errorClass) &&
     (stream == null || stream === record.stream) &&
     (minLatencyMs == null || record.latencyMs >= minLatencyMs) &&
+    (minCostUsd == null || (record.costUsd !== null && compareDecimals(record.costUsd, minCostUsd) >= 0)) &&
     (from == null || startedAt >= from.getTime()) &&
     (to == null || startedAt < to.getTime()) &&
     (requestId == null || requestId === record.requestId) &&

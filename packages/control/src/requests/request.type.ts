@@ -8,9 +8,10 @@ import {
 } from '@millrace/shared'
 import { Field, Float, ID, Int, ObjectType, registerEnumType } from 'type-graphql'
 
+import { isDecided, RouteDecisionType, toDecision } from '../decisions/decision.type.ts'
 import { connectionOf } from '../graphql/connections.ts'
 import { enumOf } from '../graphql/enum.ts'
-import { DateTime, JSONValue } from '../graphql/scalars.ts'
+import { DateTime, Decimal, JSONValue } from '../graphql/scalars.ts'
 import { RouteAttemptType, toAttempt } from './attempt.type.ts'
 
 export const RequestStatusEnum = enumOf(REQUEST_STATUSES)
@@ -92,6 +93,9 @@ export class RequestRecordType {
   @Field(() => TokenUsageType)
   usage!: TokenUsage
 
+  @Field(() => Decimal, { nullable: true, description: 'Null where no price is known.' })
+  costUsd!: string | null
+
   @Field(() => Float)
   latencyMs!: number
 
@@ -103,6 +107,12 @@ export class RequestRecordType {
 
   @Field(() => [RouteAttemptType])
   attempts!: RouteAttemptType[]
+
+  @Field(() => RouteDecisionType, {
+    nullable: true,
+    description: 'Null where nothing was routed: the request was refused before, or answered by the gateway itself.',
+  })
+  decision!: RouteDecisionType | null
 
   @Field(() => String, { nullable: true })
   userKey!: string | null
@@ -128,5 +138,6 @@ export function toRequest(record: RequestRecord): RequestRecordType {
     startedAt: new Date(record.startedAt),
     finishedAt: new Date(record.finishedAt),
     attempts: record.attempts.map(toAttempt),
+    decision: isDecided(record) ? toDecision(record) : null,
   }
 }

@@ -1,0 +1,65 @@
+import type { Instruction } from '@millrace/shared'
+import { Arg, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root, Subscription } from 'type-graphql'
+
+import { Role } from '../access/role.ts'
+import { AliasType, toAlias } from '../aliases/alias.type.ts'
+import { RouteType, toRoute } from '../aliases/route.type.ts'
+import type { Delivery } from '../feed/mailbox.ts'
+import type { Context } from '../graphql/context.ts'
+import { notFound } from '../graphql/errors.ts'
+import { Allow } from '../graphql/guard.ts'
+import { StickyBindingType } from './binding.type.ts'
+import { InstructionType } from './instruction.type.ts'
+
+@Resolver(() => StickyBindingType)
+export class StickyResolver {
+  @Allow(Role.ADMIN)
+  @Query(() => [StickyBindingType], { description: 'Live ones, those bound last first.' })
+  stickyBindings(
+    @Ctx() { services }: Context,
+    @Arg('alias', () => ID) alias: string,
+    @Arg('key', () => String, { nullable: true, description: 'Only the binding of this key.' }) key:
+      | string
+      | null = null,
+    @Arg('first', () => Int, { nullable: true, defaultValue: 100, description: '1 to 500.' }) first:
+      | number
+      | null = null,
+  ): Promise<StickyBindingType[]> {
+    return services.sticky.list(alias, key, first)
+  }
+
+  @Allow(Role.ADMIN)
+  @Mutation(() => Int, {
+    description: "Forgets an alias's bindings, or the one of a key, in every proxy. How many there were.",
+  })
+  clearStickyBindings(
+    @Ctx() { services, actor }: Context,
+    @Arg('alias', () => ID) alias: string,
+    @Arg('key', () => String, { nullable: true }) key: string | null = null,
+  ): Promise<number> {
+    return services.sticky.clear(actor, alias, key)
+  }
+
+  @Allow(Role.PROXY)
+  @Subscription(() => InstructionType, {
+    subscribe: ({ context }: { context: Context }) => context.services.instructions.subscribe(),
+    description: 'For proxies: those of the last hour at once, and each new one.',
+  })
+  instructions(@Root() { message }: Delivery<Instruction>): InstructionType {
+    return message
+  }
+
+  @FieldResolver(() => AliasType)
+  async alias(@Root() { aliasId }: StickyBindingType, @Ctx() { loaders }: Context): Promise<AliasType> {
+    const row = await loaders.alias.load(aliasId)
+    if (!row) throw notFound('alias')
+    return toAlias(row)
+  }
+
+  @FieldResolver(() => RouteType)
+  async route(@Root() { routeId }: StickyBindingType, @Ctx() { loaders }: Context): Promise<RouteType> {
+    const row = await loaders.route.load(routeId)
+    if (!row) throw notFound('route')
+    return toRoute(row)
+  }
+}
