@@ -18,13 +18,15 @@ export function createApp(gateway: Gateway): H3 {
     )
   }
 
-  app.get('/v1/models', (event) => answerLocally(gateway, '/v1/models', event, listModels))
+  app.get('/v1/models', (event) =>
+    answerLocally(gateway, '/v1/models', event, ({ id }, snapshot) => listModels(snapshot, id)),
+  )
   app.all('/v1/models', (event) => answerLocally(gateway, '/v1/models', event, () => methodNotAllowed('GET')))
   app.get('/v1/models/**:id', (event) =>
-    answerLocally(gateway, '/v1/models/{id}', event, (project) => {
+    answerLocally(gateway, '/v1/models/{id}', event, (project, snapshot) => {
       const name = event.context.params?.['id'] ?? ''
       const id = decoded(name)
-      const model = id === null ? null : findModel(project, id)
+      const model = id === null ? null : findModel(snapshot, project.id, id)
       if (!model) throw unknownModel(id ?? name)
       return model
     }),

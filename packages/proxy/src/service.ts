@@ -9,17 +9,24 @@ import { toNodeHandler } from 'h3/node'
 import type { Logger } from 'pino'
 
 import { createApp } from './app.ts'
+import { WaitingRoom } from './concurrency/waiting-room.ts'
 import { ControlClient } from './control/client.ts'
+import { Instructions } from './control/instructions.ts'
 import { Rate } from './control/rate.ts'
 import { Reporter } from './control/reporter.ts'
+import { BreakerHints } from './health/breaker-hints.ts'
+import { Health } from './health/health.ts'
+import type { ProviderHealth } from './health/provider-health.ts'
 import { masterKeyOf, proxyKeyOf } from './keys.ts'
 import { createRecordQueue, RecordSender } from './records/sender.ts'
+import { Redis } from './redis/redis.ts'
 import type { Gateway } from './request/gateway.ts'
 import { abandon } from './request/handle.ts'
 import { Slots } from './slots.ts'
 import { Configuration } from './snapshot/configuration.ts'
 import { SnapshotFile } from './snapshot/file.ts'
 import { SnapshotSubscription } from './snapshot/subscription.ts'
+import { StickyBindings } from './sticky/bindings.ts'
 import { Deadlines } from './upstream/deadlines.ts'
 import { Pools } from './upstream/pools.ts'
 
@@ -35,6 +42,9 @@ export class ProxyService {
   private readonly log: Logger
   private readonly identity: ProxyIdentity
   private readonly pools: Pools
+  private readonly health: Health
+  private readonly redis: Redis | null
+  private readonly hints: BreakerHints | null
   private readonly control: ControlClient
   private readonly file: SnapshotFile
   private readonly sender: RecordSender
@@ -54,16 +64,28 @@ export class ProxyService {
     this.control = new ControlClient(settings.MILLRACE_CONTROL_URL, proxyKeyOf(settings))
     makeDataDir(settings.MILLRACE_DATA_DIR)
 
+    const deadlines = new Deadlines()
+    const waitingRoom = new WaitingRoom(deadlines)
+    this.redis = settings.MILLRACE_REDIS_URL === undefined ? null : new Redis(settings.MILLRACE_REDIS_URL, log)
+    this.hints = this.redis && new BreakerHints(this.redis, this.identity.id)
+    this.health = new Health(
+      (provider) => this.breakerChanged(provider),
+      (provider) => waitingRoom.freed(provider),
+    )
     this.pools = new Pools(settings.MILLRACE_PRIVATE_UPSTREAMS)
     this.file = new SnapshotFile(settings.MILLRACE_DATA_DIR, log)
-    const context = { pools: this.pools, masterKey, env: process.env, envAllow: settings.MILLRACE_ENV_ALLOW, log }
+    const { pools, health } = this
+    const context = { pools, health, masterKey, env: process.env, envAllow: settings.MILLRACE_ENV_ALLOW, log }
     const configuration = new Configuration(context, this.file, settings.MILLRACE_MAX_STALE_SECONDS)
     const records = createRecordQueue(MOST_QUEUED)
+    const sticky = new StickyBindings(this.redis)
     this.gateway = {
       proxyId: this.identity.id,
       configuration,
       records,
-      deadlines: new Deadlines(),
+      deadlines,
+      waitingRoom,
+      sticky,
       log,
       maxBodyBytes: settings.MILLRACE_MAX_BODY_BYTES,
       active: new Slots(),
@@ -72,7 +94,10 @@ export class ProxyService {
     }
     this.sender = new RecordSender(records, this.control, log)
     this.reporter = new Reporter(this.control, () => this.report(), log)
-    this.subscription = new SnapshotSubscription(this.control, configuration, log, () => void this.reporter.send())
+    this.subscription = new SnapshotSubscription(this.control, configuration, log, {
+      taken: () => void this.reporter.send(),
+      connected: new Instructions(sticky, log),
+    })
     this.server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, toNodeHandler(createApp(this.gateway)))
   }
 
@@ -82,6 +107,8 @@ export class ProxyService {
    * @throws SettingsError if it can't listen there
    */
   async start(): Promise<string> {
+    this.redis?.start()
+    this.hints?.listen(this.health)
     await this.gateway.configuration.restore()
     const url = await this.listen()
     this.following = this.subscription.run()
@@ -109,6 +136,7 @@ export class ProxyService {
     await this.following
     await this.file.flush()
     this.gateway.deadlines.stop()
+    this.redis?.close()
     await Promise.all([this.pools.destroy(), this.control.close()])
   }
 
@@ -139,7 +167,16 @@ export class ProxyService {
       requestsPerSecond: this.rate.of(served),
       recordsQueued: records.length,
       recordsDropped: records.dropped,
+      health: this.health.report(),
     }
+  }
+
+  /** Said at once, to operators and to other proxies: both would otherwise wait for it. */
+  private breakerChanged(provider: ProviderHealth): void {
+    const { breaker, id } = provider
+    this.log.warn({ provider: id }, breaker.openedAt === null ? 'breaker closed' : 'breaker open')
+    this.hints?.tell(provider)
+    void this.reporter.send()
   }
 }
 

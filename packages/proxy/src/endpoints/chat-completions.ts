@@ -1,7 +1,7 @@
 /** `POST /v1/chat/completions`, relayed as it is: OpenAI's API reference, "Create chat completion". */
 import { isAscii, isUtf8 } from 'node:buffer'
 
-import { GatewayError } from '@millrace/shared'
+import { chatConversation, chatFeatures, chatUser, GatewayError } from '@millrace/shared'
 
 import { readChatAnswer, type ReadAnswer } from '../stream/chat-answer.ts'
 import { ChatCompletionStream } from '../stream/chat-stream.ts'
@@ -15,7 +15,7 @@ import {
   type Range,
 } from '../stream/json.ts'
 import type { InBandError, StreamObserver } from '../stream/observed.ts'
-import type { Call, Dialect } from './dialect.ts'
+import type { Call, Dialect, Features } from './dialect.ts'
 
 export const chatCompletions: Dialect = {
   endpoint: '/v1/chat/completions',
@@ -40,6 +40,7 @@ class ChatCompletionCall implements Call {
   /** {@link body} as latin1. */
   private text: string
   private readonly streamOptions: Record<string, unknown> | null
+  private featuresRead: Features | null = null
 
   constructor(body: Buffer) {
     this.body = body
@@ -58,9 +59,14 @@ class ChatCompletionCall implements Call {
     this.model = model
     this.modelLiteral = latin1Literal(model)
     this.stream = stream === true
-    this.user = text(request['user']) ?? text(request['safety_identifier'])
-    this.conversation = text(request['prompt_cache_key']) ?? text(request['conversation'])
+    this.user = chatUser(request)
+    this.conversation = chatConversation(request)
     this.streamOptions = isObject(streamOptions) ? streamOptions : null
+  }
+
+  features(): Features {
+    this.featuresRead ??= chatFeatures(parseObject(this.body, this.text))
+    return this.featuresRead
   }
 
   encode(providerModel: string): Buffer {
@@ -135,8 +141,4 @@ function parseObject(body: Buffer, latin1: string): Record<string, unknown> {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function text(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null
 }

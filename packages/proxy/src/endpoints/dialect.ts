@@ -5,6 +5,13 @@
 import type { ReadAnswer } from '../stream/chat-answer.ts'
 import type { InBandError, StreamObserver } from '../stream/observed.ts'
 
+/** What routes' conditions may ask of a body. */
+export interface Features {
+  readonly maxTokens: number | null
+  readonly tools: boolean
+  readonly images: boolean
+}
+
 /** A client's request, read once. */
 export interface Call {
   /** The model that the client asked for: an alias. */
@@ -16,6 +23,8 @@ export interface Call {
   readonly user: string | null
   /** The body's own `prompt_cache_key` or `conversation`. */
   readonly conversation: string | null
+  /** Reads the body once more: for the few requests that are asked. */
+  features(): Features
   /** The body for the provider, its model named so. Nothing else of what the client wrote is changed. */
   encode(providerModel: string): Buffer
   observe(): StreamObserver

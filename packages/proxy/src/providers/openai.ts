@@ -1,11 +1,11 @@
 /** OpenAI's API, and those that speak it (OPENAI_COMPATIBLE): what clients send is what the provider gets. */
-import { DEFAULT_BASE_URLS, PROVIDER_SETTINGS } from '@millrace/shared'
+import { DEFAULT_BASE_URLS, NEEDS_CREDENTIAL, PROVIDER_SETTINGS } from '@millrace/shared'
 
 import { Targets, type Provider } from './provider.ts'
 
-function openAiFamily(kind: 'OPENAI' | 'OPENAI_COMPATIBLE', needsCredential: boolean): Provider {
+function openAiFamily(kind: 'OPENAI' | 'OPENAI_COMPATIBLE'): Provider {
   return {
-    needsCredential,
+    needsCredential: NEEDS_CREDENTIAL[kind],
     authorize: (apiKey) => ['authorization', `Bearer ${apiKey}`],
     connect(provider, pools) {
       const baseUrl = provider.baseUrl ?? DEFAULT_BASE_URLS[kind]
@@ -18,7 +18,5 @@ function openAiFamily(kind: 'OPENAI' | 'OPENAI_COMPATIBLE', needsCredential: boo
   }
 }
 
-export const openai = openAiFamily('OPENAI', true)
-
-/** Local model servers often want no key. */
-export const openaiCompatible = openAiFamily('OPENAI_COMPATIBLE', false)
+export const openai = openAiFamily('OPENAI')
+export const openaiCompatible = openAiFamily('OPENAI_COMPATIBLE')

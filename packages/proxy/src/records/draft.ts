@@ -1,14 +1,14 @@
 import { CLIENT_CLOSED_REQUEST, flat, recordText, type AttemptRecord, type RequestRecord } from '@millrace/shared'
 
 import type { Attempt } from '../request/attempt.ts'
-import { metadataOf, textHeader } from '../request/client-headers.ts'
 import type { Exchange } from '../request/exchange.ts'
+import { decisionJson } from './decision.ts'
 
-/** The record of a request that has ended. */
-export function draftRecord(exchange: Exchange): RequestRecord {
-  const { token, call, alias, attempt, outcome, res, req, gateway } = exchange
+/** The record of a request that has ended, as JSON. */
+export function draftRecord(exchange: Exchange): string {
+  const { token, call, found, attempt, outcome, res, gateway, decision } = exchange
   const cancelled = outcome?.status === 'CANCELLED'
-  return {
+  const record: Omit<RequestRecord, 'decision'> = {
     id: exchange.id,
     requestId: exchange.requestId,
     startedAt: isoTime(exchange.startedAt),
@@ -17,7 +17,7 @@ export function draftRecord(exchange: Exchange): RequestRecord {
     tokenId: token?.id ?? null,
     endpoint: recordText(exchange.endpoint),
     model: recordText(call?.model ?? ''),
-    aliasId: alias?.id ?? null,
+    aliasId: found?.alias.id ?? null,
     providerId: attempt?.route.provider.id ?? null,
     providerModel: attempt ? recordText(attempt.model) : null,
     stream: call?.stream ?? false,
@@ -26,16 +26,19 @@ export function draftRecord(exchange: Exchange): RequestRecord {
     errorClass: outcome?.errorClass ?? null,
     errorMessage: textOrNull(outcome?.errorMessage),
     usage: exchange.usage,
+    costUsd: exchange.costUsd,
     latencyMs: rounded(exchange.latencyMs),
     timeToFirstTokenMs: roundedOrNull(attempt?.firstTokenAt == null ? null : attempt.firstTokenAt - exchange.began),
     overheadMs: rounded(exchange.overheadMs()),
     attempts: exchange.attempts.map(attemptRecord),
-    userKey: textOrNull(textHeader(req.headers, 'x-millrace-user') ?? call?.user),
-    conversationKey: textOrNull(textHeader(req.headers, 'x-millrace-conversation') ?? call?.conversation),
-    metadata: metadataOf(req.headers),
+    userKey: textOrNull(exchange.userKey),
+    conversationKey: textOrNull(exchange.conversationKey),
+    metadata: exchange.metadata,
     configRevision: exchange.snapshot?.revision ?? 0,
     proxyId: gateway.proxyId,
   }
+  const json = JSON.stringify(record)
+  return `${json.slice(0, -1)},"decision":${decision === null ? 'null' : decisionJson(exchange, decision)}}`
 }
 
 function attemptRecord(attempt: Attempt, index: number): AttemptRecord {
@@ -56,7 +59,7 @@ function attemptRecord(attempt: Attempt, index: number): AttemptRecord {
     contentType: textOrNull(attempt.contentType),
     credentialSource: credential?.source ?? null,
     credentialFingerprint: credential?.fingerprint ?? null,
-    hedged: false,
+    hedged: attempt.hedged,
   }
 }
 

@@ -14,6 +14,13 @@ interface Page {
 const PAGE_BYTES = 524_288
 const COMMA = 0x2c
 
+/** Somebody who waits until the records pushed so far have been taken. */
+interface Watcher {
+  /** How many that is, since the process started. */
+  readonly pushed: number
+  resolve(): void
+}
+
 export class RecordQueue {
   /** Records that will never be stored, since the process started, whatever the reason. */
   dropped = 0
@@ -22,6 +29,10 @@ export class RecordQueue {
   /** Records that wait. */
   length = 0
   private readonly pages: Page[] = []
+  /** Records since the process started: put in, and taken out. */
+  private pushed = 0
+  private removed = 0
+  private readonly watchers: Watcher[] = []
   /**
    * The bytes of a page that was sent, for the next: V8 answers ten megabytes a second of memory outside its heap with
    * full collections, and requests wait for these.
@@ -56,6 +67,20 @@ export class RecordQueue {
     page.length += page.bytes.write(json, page.length)
     page.count++
     this.length++
+    this.pushed++
+  }
+
+  /** Resolves when all that was pushed so far has been taken, or that time is over. */
+  stored(withinMs: number): Promise<void> {
+    if (this.removed === this.pushed) return Promise.resolve()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const watcher: Watcher = { pushed: this.pushed, resolve }
+    this.watchers.push(watcher)
+    const timer = setTimeout(() => {
+      this.watchers.splice(this.watchers.indexOf(watcher), 1)
+      resolve()
+    }, withinMs)
+    return promise.finally(() => clearTimeout(timer))
   }
 
   /** The body of a call with the oldest records. They stay, as this batch, until {@link remove}. @returns null if none wait */
@@ -72,6 +97,8 @@ export class RecordQueue {
     const page = this.pages.shift()
     if (!page) return
     this.length -= page.count
+    this.removed += page.count
+    while (this.watchers.length > 0 && this.watchers[0]!.pushed <= this.removed) this.watchers.shift()!.resolve()
     if (page.bytes.length === PAGE_BYTES) this.spare = page.bytes
   }
 

@@ -1,14 +1,17 @@
 /** One route tried for one request: sends it, and hands the answer to the relay that its form asks for. */
-import { estimateTokens, type AttemptErrorClass, type TokenUsage } from '@millrace/shared'
+import { costOf, estimateTokens, type AttemptErrorClass, type TokenUsage } from '@millrace/shared'
 
 import type { Call, Dialect } from '../endpoints/dialect.ts'
 import type { Target } from '../providers/provider.ts'
+import { modelFor, priceOf } from '../routing/price.ts'
 import type { CompiledRoute, Credential } from '../snapshot/compiled.ts'
 import { UpstreamCall, type Receiver, type UpstreamHeaders } from '../upstream/call.ts'
 import { retryAfterOf } from '../upstream/retry-after.ts'
 import { addForwardedHeaders } from './client-headers.ts'
 import type { Exchange } from './exchange.ts'
-import { redact, redactBytes, type Failure, type Refusal } from './failure.ts'
+import { isRetryable, redact, redactBytes, type Failure, type Refusal } from './failure.ts'
+import { Lesson } from './lesson.ts'
+import type { Race, Step } from './race.ts'
 import { AnswerRelay } from './relay-answer.ts'
 import { RefusalRelay } from './relay-refusal.ts'
 import { StreamRelay } from './relay-stream.ts'
@@ -24,6 +27,8 @@ export class Attempt implements Receiver {
   readonly startedAt = Date.now()
   /** When the request was sent, as `performance.now()`. */
   began = performance.now()
+  /** When all was over, as `performance.now()`. */
+  endedAt = 0
   /** The provider's own name of the model. */
   readonly model: string
   readonly target: Target
@@ -32,7 +37,8 @@ export class Attempt implements Receiver {
   readonly route: CompiledRoute
   /** Null where the provider is asked without one. */
   readonly credential: Credential | null
-  latencyMs = 0
+  /** Whether it was made because another was slow. */
+  readonly hedged: boolean
   /** When the first content came, as `performance.now()`. */
   firstTokenAt: number | null = null
   upstreamStatus: number | null = null
@@ -40,26 +46,26 @@ export class Attempt implements Receiver {
   failure: Failure | null = null
   /** What was thrown by a fault of our own. */
   fault: unknown = null
-  /** Resolves when the attempt has answered the client, or failed. */
-  readonly ended: Promise<void>
+  private readonly race: Race
   private readonly upstreamCall: UpstreamCall
-  private readonly resolveEnded: () => void
+  private readonly lesson: Lesson
   private relay: Relay | null = null
   private running = true
   private waitCounted = false
 
-  constructor(exchange: Exchange, call: Call, dialect: Dialect, route: CompiledRoute, credential: Credential | null) {
+  constructor(exchange: Exchange, call: Call, dialect: Dialect, step: Step, race: Race, hedged: boolean) {
+    const { route, credential } = step
     this.exchange = exchange
     this.call = call
     this.route = route
     this.credential = credential
-    this.model = route.providerModel ?? call.model
-    const { connection, timeouts } = route.provider
-    this.target = connection.targets.of(dialect.upstreamPath)
-    this.upstreamCall = new UpstreamCall(this, timeouts, exchange.gateway.deadlines, call.stream)
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.ended = promise
-    this.resolveEnded = resolve
+    this.race = race
+    this.hedged = hedged
+    this.model = modelFor(route, exchange.found!)
+    // A route without a connection is not enabled.
+    this.target = route.connection!.targets.of(dialect.upstreamPath)
+    this.upstreamCall = new UpstreamCall(this, route.timeouts, exchange.gateway.deadlines, call.stream)
+    this.lesson = new Lesson(route, credential, call.stream)
   }
 
   get contentType(): string | null {
@@ -67,13 +73,24 @@ export class Attempt implements Receiver {
     return typeof type === 'string' ? type : null
   }
 
-  send(): void {
-    const { provider } = this.route
-    const headers = this.credential ? this.credential.headers.concat(BODY_HEADERS) : BODY_HEADERS.slice()
-    addForwardedHeaders(headers, this.exchange.req.headers)
-    const body = this.call.encode(this.model)
+  get latencyMs(): number {
+    return this.endedAt - this.began
+  }
+
+  /** @param heldPlace whether a place at the provider was taken for it already */
+  send(heldPlace: boolean): void {
+    this.exchange.beginWait()
     this.began = performance.now()
-    this.upstreamCall.send(provider.connection.upstream, { path: this.target.path, method: 'POST', headers, body })
+    this.lesson.begin(this.began, heldPlace)
+    try {
+      const headers = this.credential ? this.credential.headers.concat(BODY_HEADERS) : BODY_HEADERS.slice()
+      addForwardedHeaders(headers, this.exchange.req.headers)
+      const body = this.call.encode(this.model)
+      const { upstream } = this.route.connection!
+      this.upstreamCall.send(upstream, { path: this.target.path, method: 'POST', headers, body })
+    } catch (error) {
+      this.crashed(error)
+    }
   }
 
   begin(status: number, headers: UpstreamHeaders): void {
@@ -118,9 +135,16 @@ export class Attempt implements Receiver {
   /** The client is gone, or the gateway ends: the upstream is let go at once. Nothing happens if the attempt has ended. */
   cancel(): void {
     if (!this.running) return
-    if (this.upstreamStatus === null || this.upstreamStatus < 300) this.settleUsage(null, 0)
-    this.relay?.cancel()
+    if (this.isAnswering()) {
+      if (this.upstreamStatus === null || this.upstreamStatus < 300) this.settleUsage(null, 0)
+      this.relay?.cancel()
+    }
     if (this.running) this.fail('client_cancelled', 'the client went')
+  }
+
+  /** Another attempt has answered the client first. */
+  lose(): void {
+    if (this.running) this.fail('hedge_lost', 'another route answered first')
   }
 
   /** The process ends before the answer did. @returns false if the attempt has already ended */
@@ -130,19 +154,19 @@ export class Attempt implements Receiver {
     return true
   }
 
+  /** From now on the client is being answered, by this attempt and no other. */
+  claim(): void {
+    this.race.claim(this)
+    this.countWait()
+  }
+
   contentSeen(): void {
     this.firstTokenAt = performance.now()
     this.upstreamCall.contentSeen()
+    this.lesson.firstToken(this.firstTokenAt)
   }
 
-  /** Counts the time since the attempt began as waiting for the provider, once: from now on the client is being answered. */
-  countWait(): void {
-    if (this.waitCounted) return
-    this.waitCounted = true
-    this.exchange.waitedMs += performance.now() - this.began
-  }
-
-  /** The whole answer is on its way to the client. @param usage as the provider said, if it did */
+  /** The whole answer is there. @param usage as the provider said, if it did */
   succeed(usage: TokenUsage | null, estimatedOutputTokens: number): void {
     this.settleUsage(usage, estimatedOutputTokens)
     this.finish()
@@ -154,30 +178,49 @@ export class Attempt implements Receiver {
     this.failure = {
       errorClass,
       message: redact(message, this.credential?.apiKey).slice(0, LONGEST_MESSAGE),
-      retryAfterMs: retryAfterOf(this.upstreamHeaders),
+      retryAfterMs: retryAfterOf(this.upstreamHeaders, this.upstreamStatus ?? 0),
       refusal: refusal && { ...refusal, body: redactBytes(refusal.body, this.credential?.apiKey) },
+      retryable: isRetryable(errorClass, this.upstreamStatus),
+      lost: errorClass === 'hedge_lost',
     }
     this.finish()
   }
 
-  /** What was used, where the provider may not have said. */
+  /** What was used, where the provider may not have said, and what that costs. */
   settleUsage(usage: TokenUsage | null, estimatedOutputTokens: number): void {
-    this.exchange.usage = usage ?? {
+    const { exchange } = this
+    exchange.usage = usage ?? {
       inputTokens: estimateTokens(this.call.bodyLength),
       outputTokens: estimatedOutputTokens,
       cachedInputTokens: 0,
       reasoningTokens: 0,
       source: 'ESTIMATED',
     }
+    const price = priceOf(this.route, this.model)
+    exchange.costUsd = price && costOf(exchange.usage, price)
+  }
+
+  /** Whether the client has this attempt's answer, or would have had it. */
+  private isAnswering(): boolean {
+    const { answering, attempts } = this.exchange
+    return answering === this || (answering === null && attempts[attempts.length - 1] === this)
+  }
+
+  private countWait(): void {
+    if (this.waitCounted) return
+    this.waitCounted = true
+    this.exchange.endWait()
   }
 
   private finish(): void {
     if (!this.running) return
     this.running = false
     this.countWait()
-    this.latencyMs = performance.now() - this.began
+    this.endedAt = performance.now()
     this.upstreamCall.abort()
-    this.resolveEnded()
+    if (this.fault === null) this.lesson.end(this.failure, this.endedAt)
+    else this.lesson.skip(this.endedAt)
+    this.race.ended(this)
   }
 }
 

@@ -1,42 +1,21 @@
-import { decide, GatewayError, type RequestStatus } from '@millrace/shared'
+/**
+ * Asks an alias's routes for an answer, one after another, until one has answered or none is left to ask: the contract's
+ * "Routing, in order", from the attempts on.
+ */
+import type { GatewayError, RequestStatus } from '@millrace/shared'
 
 import type { Call, Dialect } from '../endpoints/dialect.ts'
-import type { CompiledAlias, CompiledProvider, Credential } from '../snapshot/compiled.ts'
+import type { ProviderHealth } from '../health/provider-health.ts'
+import type { Found } from '../routing/found.ts'
+import type { CompiledAlias, CompiledRoute, Credential } from '../snapshot/compiled.ts'
 import { Attempt } from './attempt.ts'
+import { backoffMs } from './backoff.ts'
 import { ClientGone } from './body.ts'
 import type { Exchange } from './exchange.ts'
 import { gatewayError } from './failure.ts'
+import { Race, type Hedging, type Starter, type Step } from './race.ts'
 import { sendRefusal } from './render-error.ts'
-
-/**
- * Asks the alias's routes for an answer and brings it to the client.
- * @throws GatewayError if none of them has one
- * @throws ClientGone if there is nobody left to answer
- */
-export async function answerByRoutes(
-  exchange: Exchange,
-  dialect: Dialect,
-  call: Call,
-  alias: CompiledAlias,
-): Promise<void> {
-  const attempt = firstAttempt(exchange, dialect, call, alias)
-  if (!attempt)
-    throw new GatewayError('no_route_available', `No route of "${alias.name}" can be used now.`, { retryAfterMs: 1000 })
-  if (exchange.res.closed || exchange.res.writableEnded) throw new ClientGone()
-  exchange.attempts.push(attempt)
-  attempt.send()
-  await attempt.ended
-
-  const { failure, fault } = attempt
-  if (fault !== null) throw new Error('an answer could not be passed on', { cause: fault })
-  if (!failure || exchange.res.headersSent || exchange.res.destroyed) return
-  if (failure.refusal) {
-    exchange.fail('ERROR', failure.errorClass, failure.message)
-    sendRefusal(exchange, failure.refusal)
-    return
-  }
-  throw gatewayError(attempt.route.provider.name, failure)
-}
+import { RouteChoice } from './route-choice.ts'
 
 /** How a request ended that an error of the gateway's own answered. */
 export function statusOf(error: GatewayError, attempted: boolean): RequestStatus {
@@ -44,17 +23,156 @@ export function statusOf(error: GatewayError, attempted: boolean): RequestStatus
   return attempted || error.status === 500 ? 'ERROR' : 'REJECTED'
 }
 
-/** By the first route, in the decision's order, that there is an upstream key for; null if there is none. */
-function firstAttempt(exchange: Exchange, dialect: Dialect, call: Call, alias: CompiledAlias): Attempt | null {
-  if (!alias.enabled) return null
-  for (const route of decide(alias.routes, Math.random)) {
-    const credential = credentialFor(route.provider, exchange.token!.project.id)
-    if (credential || !route.provider.needsCredential) return new Attempt(exchange, call, dialect, route, credential)
-  }
-  return null
-}
+/** The attempts of one request. */
+export class Attempts implements Starter {
+  private readonly exchange: Exchange
+  private readonly dialect: Dialect
+  private readonly call: Call
+  private readonly alias: CompiledAlias
+  private readonly choice: RouteChoice
+  /** Routes that were asked since all of them last had been. */
+  private tried: CompiledRoute[] = []
+  private readonly refused: Credential[] = []
+  /** Routes at which every upstream key was refused: asking again would change nothing. */
+  private readonly barred: CompiledRoute[] = []
+  /** Attempts, without those that only went on to the next upstream key, and without hedges. */
+  private turns = 1
+  /** Those among them at a provider that had been asked before. */
+  private retries = 0
 
-/** The project's own before the provider's. */
-function credentialFor(provider: CompiledProvider, projectId: string): Credential | null {
-  return provider.projectCredentials.get(projectId)?.[0] ?? provider.sharedCredentials[0] ?? null
+  constructor(exchange: Exchange, dialect: Dialect, call: Call, found: Found) {
+    this.exchange = exchange
+    this.dialect = dialect
+    this.call = call
+    this.alias = found.alias
+    this.choice = new RouteChoice(exchange, call, found)
+  }
+
+  /**
+   * Brings a provider's answer to the client.
+   * @throws GatewayError if there is none
+   * @throws ClientGone if there is nobody left to answer
+   */
+  async run(): Promise<void> {
+    this.alias.hedges?.earn()
+    try {
+      const first = this.choice.first()
+      let step: Step | null = first instanceof Promise ? await first : first
+      for (;;) {
+        if (this.exchange.over) throw new ClientGone()
+        const race = new Race(this, this.hedging())
+        race.start(step)
+        await race.over
+        const failed = this.settle(race)
+        if (failed === null) return
+        const next = this.following(failed)
+        step = next instanceof Promise ? await next : next
+        if (step === null) return this.giveUp(failed)
+      }
+    } finally {
+      this.choice.leavePlace()
+    }
+  }
+
+  start(step: Step, race: Race, hedged: boolean): Attempt {
+    const { exchange, choice } = this
+    const provider = step.route.provider.health
+    const placed = choice.usePlace(provider)
+    if (!this.wasAsked(provider)) provider.retries.request(performance.now())
+    if (exchange.ownKey !== null) choice.view.onlyAt = provider
+    const attempt = new Attempt(exchange, this.call, this.dialect, step, race, hedged)
+    exchange.attempts.push(attempt)
+    race.attempts.push(attempt)
+    attempt.send(placed)
+    return attempt
+  }
+
+  answered(winner: Attempt): void {
+    this.exchange.answering = winner
+    this.choice.answered(winner.route)
+  }
+
+  second(): Step | null {
+    const { chosen } = this.choice.decide(this.exchange.attempts.map(({ route }) => route))
+    return chosen && this.choice.stepTo(chosen)
+  }
+
+  /** What a race has come to. @returns the attempt that failed last; null if the client has its answer, or has gone */
+  private settle(race: Race): Attempt | null {
+    const { exchange } = this
+    for (const { fault } of race.attempts) {
+      if (fault !== null) throw new Error('an answer could not be passed on', { cause: fault })
+    }
+    if (exchange.answering !== null || exchange.over) return null
+    for (const { route } of race.attempts) if (!this.tried.includes(route)) this.tried.push(route)
+    return race.failed
+  }
+
+  /** Where to go after a failure; null: nowhere. */
+  private following({ failure, route, credential }: Attempt): Step | null | Promise<Step | null> {
+    if (!failure!.retryable) return null
+    if (credential && (failure!.errorClass === 'upstream_auth' || failure!.errorClass === 'upstream_rate_limited')) {
+      this.refused.push(credential)
+      const next = this.choice.next(route, this.refused)
+      if (next !== null) return next
+    }
+    if (++this.turns > this.alias.retry.maxAttempts) return null
+    if (failure!.errorClass === 'upstream_auth') {
+      this.barred.push(route)
+      return this.elsewhere()
+    }
+    const { chosen } = this.choice.decide(this.tried)
+    if (chosen !== null && !this.wasAsked(chosen.provider.health)) return this.choice.stepTo(chosen)
+    return this.goBack(chosen, failure!.retryAfterMs)
+  }
+
+  /**
+   * To a provider that has been asked before, after a pause and within the provider's budget of retries.
+   * @param untried a route that has not been; null: all have
+   */
+  private async goBack(untried: CompiledRoute | null, retryAfterMs: number | null): Promise<Step | null> {
+    const { choice, exchange } = this
+    const { retry } = this.alias
+    const began = performance.now()
+    let route = untried
+    if (route === null) {
+      this.tried = [...this.barred]
+      route = (await choice.decideInTime(this.tried))?.chosen ?? null
+    }
+    if (route === null) return null
+    if (!route.provider.health.retries.take(performance.now())) return this.elsewhere()
+    let waitMs = backoffMs(retry, this.retries++)
+    // A key of the gateway's own cools down instead; see Lesson.
+    if (exchange.ownKey !== null && retryAfterMs !== null) {
+      if (retryAfterMs > retry.maxBackoffMs) return null
+      waitMs = Math.max(waitMs, retryAfterMs)
+    }
+    await exchange.sleep(began + waitMs - performance.now())
+    if (exchange.over) throw new ClientGone()
+    return choice.stillTo(route)
+  }
+
+  /** A route of a provider that has not been asked yet. */
+  private elsewhere(): Step | null {
+    const asked = this.alias.routes.filter(({ provider }) => this.wasAsked(provider.health))
+    const { chosen } = this.choice.decide(asked)
+    return chosen && this.choice.stepTo(chosen)
+  }
+
+  private wasAsked(provider: ProviderHealth): boolean {
+    return this.exchange.attempts.some(({ route }) => route.provider.health === provider)
+  }
+
+  private hedging(): Hedging | null {
+    const { hedge, hedges } = this.alias
+    return hedge && hedges && { afterMs: hedge.afterMs, budget: hedges }
+  }
+
+  private giveUp(failed: Attempt): void {
+    const { refusal, errorClass, message } = failed.failure!
+    if (refusal === null) throw gatewayError(failed.route.provider.name, failed.failure!)
+    this.exchange.answering = failed
+    this.exchange.fail('ERROR', errorClass, message)
+    sendRefusal(this.exchange, refusal)
+  }
 }

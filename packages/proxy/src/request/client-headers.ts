@@ -1,7 +1,7 @@
 /** What Millrace reads of a client's headers, and which of them a provider gets. */
 import type { IncomingHttpHeaders } from 'node:http'
 
-import type { RequestRecord } from '@millrace/shared'
+import { readMetadata, type RequestRecord } from '@millrace/shared'
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/
 
@@ -27,26 +27,14 @@ export function textHeader(headers: IncomingHttpHeaders, name: string): string |
   return typeof value === 'string' && value !== '' ? value : null
 }
 
-/** Characters and levels of nesting: what goes into a record must not be able to break it. */
-const LONGEST_METADATA = 4_096
-const DEEPEST_METADATA = 16
-
-/** `x-millrace-metadata`: a JSON object of modest size, kept with the record; null for anything else. */
-export function metadataOf(headers: IncomingHttpHeaders): RequestRecord['metadata'] {
-  const text = textHeader(headers, 'x-millrace-metadata')
-  if (text === null || text.length > LONGEST_METADATA) return null
-  try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return null
-    return isShallow(value, DEEPEST_METADATA) ? (value as RequestRecord['metadata']) : null
-  } catch {
-    return null
-  }
+/** Whether a header of ours says yes. */
+export function isTrue(headers: IncomingHttpHeaders, name: string): boolean {
+  return headers[name] === 'true'
 }
 
-function isShallow(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return true
-  return levels > 0 && Object.values(value).every((member) => isShallow(member, levels - 1))
+/** `x-millrace-metadata`: see {@link readMetadata}. */
+export function metadataOf(headers: IncomingHttpHeaders): RequestRecord['metadata'] {
+  return readMetadata(textHeader(headers, 'x-millrace-metadata'))
 }
 
 /**

@@ -4,20 +4,27 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import { newId, NO_USAGE, type RequestStatus, type TokenUsage } from '@millrace/shared'
+import { newId, NO_USAGE, type RequestRecord, type RequestStatus, type TokenUsage } from '@millrace/shared'
 
+import type { Waiter } from '../concurrency/waiting-room.ts'
 import type { Call } from '../endpoints/dialect.ts'
+import type { ProviderHealth } from '../health/provider-health.ts'
 import { draftRecord } from '../records/draft.ts'
+import type { DecisionDraft } from '../routing/decision-draft.ts'
+import type { Found } from '../routing/found.ts'
 import type { Slotted } from '../slots.ts'
-import type { CompiledAlias, CompiledSnapshot, CompiledToken } from '../snapshot/compiled.ts'
+import type { CompiledSnapshot, CompiledToken } from '../snapshot/compiled.ts'
 import type { Attempt } from './attempt.ts'
-import { requestIdOf } from './client-headers.ts'
+import { isTrue, metadataOf, requestIdOf, textHeader } from './client-headers.ts'
 import type { Gateway } from './gateway.ts'
+import { Pause } from './pause.ts'
 
 const kExchange = Symbol('exchange')
 
 /** How long a client may take nothing of an answer that is complete here. */
 const STALLED_MS = 60_000
+/** How long `x-millrace-sync` holds an answer's end for its record to be stored. */
+const SYNC_MS = 5_000
 
 interface ExchangeResponse extends ServerResponse {
   [kExchange]?: Exchange
@@ -51,14 +58,31 @@ export class Exchange implements Slotted {
   readonly snapshot: CompiledSnapshot | null
   token: CompiledToken | null = null
   call: Call | null = null
-  alias: CompiledAlias | null = null
+  /** What the model's name led to. */
+  found: Found | null = null
+  /** The upstream key that the client brings itself, and the name of the provider that it is for, if it names one. */
+  ownKey: string | null = null
+  ownKeyFor: string | null = null
+  decision: DecisionDraft | null = null
   readonly attempts: Attempt[] = []
+  /** The attempt whose answer the client gets, once there is one. */
+  answering: Attempt | null = null
   usage: TokenUsage = NO_USAGE
-  /** Milliseconds so far in which the gateway waited: for the client's body, and for providers. */
-  waitedMs = 0
+  /** USD, a decimal; null where it is not known. */
+  costUsd: string | null = null
   latencyMs = 0
   outcome: Outcome | null = null
   private overhead: number | null = null
+  /** Milliseconds so far in which the gateway waited: for the client's body, for providers, between attempts. */
+  private waitedMs = 0
+  /** What is waited for now, and since when anything has been. */
+  private waits = 0
+  private waitBegan = 0
+  /** Undefined until it was looked for. */
+  private metadataRead: RequestRecord['metadata'] | undefined = undefined
+  private pause: Pause | null = null
+  private waiter: Waiter | null = null
+  private recorded = false
 
   constructor(gateway: Gateway, endpoint: string, req: IncomingMessage, res: ServerResponse) {
     this.gateway = gateway
@@ -78,8 +102,67 @@ export class Exchange implements Slotted {
 
   /** Milliseconds that the gateway itself took until its answer began; measured when first asked for. */
   overheadMs(): number {
-    this.overhead ??= Math.max(0, performance.now() - this.began - this.waitedMs)
+    if (this.overhead === null) {
+      const now = performance.now()
+      const waiting = this.waits > 0 ? now - this.waitBegan : 0
+      this.overhead = Math.max(0, now - this.began - this.waitedMs - waiting)
+    }
     return this.overhead
+  }
+
+  /** `x-millrace-user`, else the body's own. */
+  get userKey(): string | null {
+    return textHeader(this.req.headers, 'x-millrace-user') ?? this.call?.user ?? null
+  }
+
+  /** `x-millrace-conversation`, else the body's own. */
+  get conversationKey(): string | null {
+    return textHeader(this.req.headers, 'x-millrace-conversation') ?? this.call?.conversation ?? null
+  }
+
+  get metadata(): RequestRecord['metadata'] {
+    if (this.metadataRead === undefined) this.metadataRead = metadataOf(this.req.headers)
+    return this.metadataRead
+  }
+
+  /** Whether there is nobody left to answer, or nothing left to say. */
+  get over(): boolean {
+    return this.res.closed || this.res.writableEnded
+  }
+
+  /** From now on until {@link endWait}, time passes that is not the gateway's own. Several waits may overlap. */
+  beginWait(): void {
+    if (this.waits++ === 0) this.waitBegan = performance.now()
+  }
+
+  endWait(): void {
+    if (--this.waits === 0) this.waitedMs += performance.now() - this.waitBegan
+  }
+
+  /** Lets time pass; ends early if the response closes. */
+  async sleep(milliseconds: number): Promise<void> {
+    if (milliseconds <= 0 || this.over) return
+    this.pause = new Pause(milliseconds)
+    await this.until(this.pause.over)
+    this.pause = null
+  }
+
+  /** Waits for a place at a provider; gives up if the response closes. */
+  async waitFor(waiter: Waiter): Promise<ProviderHealth | null> {
+    this.waiter = waiter
+    const provider = await this.until(waiter.turn)
+    this.waiter = null
+    return provider
+  }
+
+  /** Waits for something that is not the gateway's own work. */
+  async until<T>(promise: Promise<T>): Promise<T> {
+    this.beginWait()
+    try {
+      return await promise
+    } finally {
+      this.endWait()
+    }
   }
 
   /** The client has all that it will ever look at, whether or not it waits for the connection's end. */
@@ -92,36 +175,55 @@ export class Exchange implements Slotted {
     this.outcome ??= { status, errorClass, errorMessage }
   }
 
-  private record(): void {
-    try {
-      this.gateway.records.push(JSON.stringify(draftRecord(this)))
-    } catch (error) {
-      // Of what a client sent nothing should be able to do this; if something is, it costs a record, and no other request.
-      this.gateway.records.dropped++
-      this.gateway.log.error({ err: error, requestId: this.requestId }, 'a record could not be written')
-    }
-  }
-
-  /** The attempt that is under way, if any. */
+  /** The attempt whose answer the client gets, or else the last. */
   get attempt(): Attempt | undefined {
-    return this.attempts.at(-1)
+    return this.answering ?? this.attempts.at(-1)
   }
 
-  /** Ends the answer. A client that does not take what is left of it is cut off: nothing else would ever end it. */
-  end(body?: string, encoding: BufferEncoding = 'utf8'): void {
+  /**
+   * Ends the answer, whose outcome is settled. A client that does not take what is left of it is cut off: nothing else
+   * would ever end it. With `x-millrace-sync` it ends when its record is stored.
+   */
+  end(body?: string | Buffer, encoding: BufferEncoding = 'utf8'): void {
+    if (isTrue(this.req.headers, 'x-millrace-sync')) void this.endRecorded(body, encoding)
+    else this.endNow(body, encoding)
+  }
+
+  /** @internal called once, by the response's close */
+  close(): void {
+    this.pause?.end()
+    this.waiter?.giveUp()
+    for (const attempt of this.attempts) attempt.cancel()
+    this.outcome ??= this.res.writableFinished ? SUCCESS : CANCELLED
+    this.gateway.active.remove(this)
+    this.record()
+  }
+
+  private async endRecorded(body: string | Buffer | undefined, encoding: BufferEncoding): Promise<void> {
+    this.succeed()
+    this.record()
+    await this.gateway.records.stored(SYNC_MS)
+    this.endNow(body, encoding)
+  }
+
+  private endNow(body: string | Buffer | undefined, encoding: BufferEncoding): void {
     const { res } = this
     if (body === undefined) res.end()
     else res.end(body, encoding)
     if (res.writableLength > 0) res.socket?.setTimeout(STALLED_MS)
   }
 
-  /** @internal called once, by the response's close */
-  close(): void {
+  private record(): void {
+    if (this.recorded) return
+    this.recorded = true
     this.latencyMs = performance.now() - this.began
-    this.attempt?.cancel()
-    this.outcome ??= this.res.writableFinished ? SUCCESS : CANCELLED
-    this.gateway.active.remove(this)
-    this.record()
+    try {
+      this.gateway.records.push(draftRecord(this))
+    } catch (error) {
+      // Of what a client sent nothing should be able to do this; if something is, it costs a record, and no other request.
+      this.gateway.records.dropped++
+      this.gateway.log.error({ err: error, requestId: this.requestId }, 'a record could not be written')
+    }
   }
 }
 
@@ -130,7 +232,7 @@ function onClose(this: ExchangeResponse): void {
 }
 
 function onDrain(this: ExchangeResponse): void {
-  this[kExchange]?.attempt?.resume()
+  this[kExchange]?.answering?.resume()
 }
 
 function ignore(): void {}

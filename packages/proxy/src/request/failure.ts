@@ -11,6 +11,10 @@ export interface Failure {
   readonly retryAfterMs: number | null
   /** The upstream's own refusal, where it is the client's to mend. */
   readonly refusal: Refusal | null
+  /** Whether another attempt may mend it. */
+  readonly retryable: boolean
+  /** Whether it is none: another attempt was faster. */
+  readonly lost: boolean
 }
 
 export interface Refusal {
@@ -27,10 +31,24 @@ export function classOfStatus(status: number): AttemptErrorClass {
   return status >= 400 ? 'upstream_4xx' : 'upstream_invalid'
 }
 
-/** Whether another route, or a later try, could mend it: then the client is not shown the provider's own body. */
-export function isRetryable(status: number): boolean {
+/** Whether another route, or a later try, could mend an answer's status: then the client is not shown the provider's own body. */
+export function isRetryableStatus(status: number): boolean {
   return status < 400 || status >= 500 || [401, 403, 408, 409, 429].includes(status)
 }
+
+/** Whether another route, or a later try, could mend a failure. @param status the upstream's, if it gave one */
+export function isRetryable(errorClass: AttemptErrorClass, status: number | null): boolean {
+  if (FINAL.has(errorClass)) return false
+  return status === null || isRetryableStatus(status)
+}
+
+/** There is no time, or nobody, left to try again for. */
+const FINAL: ReadonlySet<AttemptErrorClass> = new Set([
+  'total_timeout',
+  'client_cancelled',
+  'hedge_lost',
+  'shutting_down',
+])
 
 /** What a refusal's body says, for people. */
 export function refusalMessage(status: number, body: Buffer): string {

@@ -1,8 +1,10 @@
 import type { Logger } from 'pino'
 
+import type { WaitingRoom } from '../concurrency/waiting-room.ts'
 import type { RecordQueue } from '../records/queue.ts'
 import type { Slots } from '../slots.ts'
 import type { Configuration } from '../snapshot/configuration.ts'
+import type { StickyBindings } from '../sticky/bindings.ts'
 import type { Deadlines } from '../upstream/deadlines.ts'
 import type { Exchange } from './exchange.ts'
 
@@ -12,6 +14,8 @@ export interface Gateway {
   readonly configuration: Configuration
   readonly records: RecordQueue
   readonly deadlines: Deadlines
+  readonly waitingRoom: WaitingRoom
+  readonly sticky: StickyBindings
   readonly log: Logger
   /** Bytes of a request's body, and of an unstreamed answer that is held to read its usage. */
   readonly maxBodyBytes: number

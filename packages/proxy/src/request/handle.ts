@@ -5,12 +5,13 @@ import { GatewayError } from '@millrace/shared'
 import type { H3Event } from 'h3'
 
 import type { Dialect } from '../endpoints/dialect.ts'
-import { findAlias, type CompiledProject, type CompiledSnapshot } from '../snapshot/compiled.ts'
+import { find } from '../routing/found.ts'
+import type { CompiledProject, CompiledSnapshot, CompiledToken } from '../snapshot/compiled.ts'
 import { gatewayHeaders } from './answer-headers.ts'
-import { answerByRoutes, statusOf } from './attempts.ts'
+import { Attempts, statusOf } from './attempts.ts'
 import { authenticate } from './authenticate.ts'
 import { ClientGone, readBody } from './body.ts'
-import { secretOf } from './client-headers.ts'
+import { secretOf, textHeader } from './client-headers.ts'
 import { Exchange } from './exchange.ts'
 import type { Gateway } from './gateway.ts'
 import { sendError } from './render-error.ts'
@@ -24,15 +25,17 @@ export function relay(gateway: Gateway, dialect: Dialect, event: H3Event): Promi
 
 async function relayExchange(exchange: Exchange, dialect: Dialect): Promise<void> {
   try {
-    const token = authenticate(secretOf(exchange.req.headers), admit(exchange))
+    const snapshot = admit(exchange)
+    const token = authenticate(secretOf(exchange.req.headers), snapshot)
     exchange.token = token
+    takeOwnKey(exchange, token)
     // No variable holds the body: this frame lives as long as the answer's stream.
     const call = dialect.parse(await receive(exchange))
     exchange.call = call
-    const alias = findAlias(token.project, call.model)
-    if (!alias) throw unknownModel(call.model)
-    exchange.alias = alias
-    await answerByRoutes(exchange, dialect, call, alias)
+    const found = find(snapshot, token.project.id, call.model)
+    if (!found) throw unknownModel(call.model)
+    exchange.found = found
+    await new Attempts(exchange, dialect, call, found).run()
   } catch (error) {
     refuse(exchange, error)
   }
@@ -43,13 +46,14 @@ export function answerLocally(
   gateway: Gateway,
   endpoint: string,
   event: H3Event,
-  answer: (project: CompiledProject) => unknown,
+  answer: (project: CompiledProject, snapshot: CompiledSnapshot) => unknown,
 ): Promise<never> {
   const { req, res } = nodeOf(event)
   const exchange = new Exchange(gateway, endpoint, req, res)
   try {
-    exchange.token = authenticate(secretOf(req.headers), admit(exchange))
-    const body = JSON.stringify(answer(exchange.token.project))
+    const snapshot = admit(exchange)
+    exchange.token = authenticate(secretOf(req.headers), snapshot)
+    const body = JSON.stringify(answer(exchange.token.project, snapshot))
     exchange.succeed()
     res.writeHead(200, [
       ...gatewayHeaders(exchange),
@@ -58,7 +62,7 @@ export function answerLocally(
       'content-length',
       String(Buffer.byteLength(body)),
     ])
-    res.end(body)
+    exchange.end(body)
   } catch (error) {
     refuse(exchange, error)
   }
@@ -97,18 +101,21 @@ function admit({ gateway, snapshot }: Exchange): CompiledSnapshot {
   return snapshot
 }
 
-async function receive(exchange: Exchange): Promise<Buffer> {
-  const began = performance.now()
-  try {
-    return await readBody(exchange.req, exchange.gateway.maxBodyBytes)
-  } finally {
-    exchange.waitedMs += performance.now() - began
-  }
+function receive(exchange: Exchange): Promise<Buffer> {
+  return exchange.until(readBody(exchange.req, exchange.gateway.maxBodyBytes))
+}
+
+/** The upstream key that a client brings itself, if its token may, and the provider that it is for. */
+function takeOwnKey(exchange: Exchange, token: CompiledToken): void {
+  const { headers } = exchange.req
+  exchange.ownKey = token.ownKeys ? textHeader(headers, 'x-millrace-upstream-key') : null
+  exchange.ownKeyFor = textHeader(headers, 'x-millrace-provider')
 }
 
 /** The process ends before this request did: its client is told so, in whatever way is left. */
 export function abandon(exchange: Exchange): void {
-  if (!exchange.attempt?.abandon()) refuse(exchange, shuttingDown())
+  const abandoned = exchange.attempts.filter((attempt) => attempt.abandon())
+  if (abandoned.length === 0) refuse(exchange, shuttingDown())
 }
 
 function shuttingDown(): GatewayError {

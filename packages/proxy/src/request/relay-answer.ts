@@ -2,6 +2,7 @@ import { estimateTokens, type AttemptErrorClass } from '@millrace/shared'
 
 import { Bytes } from '../bytes.ts'
 import { addUpstreamHeaders, gatewayHeaders } from './answer-headers.ts'
+import { includesMetadata, withMetadata } from './answer-metadata.ts'
 import type { Attempt } from './attempt.ts'
 import { brokenOff, clientMessage } from './failure.ts'
 import type { Relay } from './relay.ts'
@@ -32,10 +33,10 @@ export class AnswerRelay implements Relay {
 
   end(): void {
     const { attempt } = this
-    attempt.countWait()
+    const { exchange } = attempt
     if (this.passing) {
-      attempt.exchange.end()
       attempt.succeed(null, estimateTokens(this.length))
+      exchange.end()
       return
     }
     const answer = attempt.call.read(this.held.take().toString('latin1'))
@@ -43,11 +44,14 @@ export class AnswerRelay implements Relay {
     if ('message' in answer) {
       return attempt.fail('upstream_invalid', `an error with status ${attempt.upstreamStatus}: ${answer.message}`)
     }
+    attempt.claim()
     const headers = this.head()
-    headers.push('content-length', String(answer.body.length))
-    attempt.exchange.res.writeHead(attempt.upstreamStatus!, headers)
-    attempt.exchange.end(answer.body, 'latin1')
     attempt.succeed(answer.usage, estimateTokens(answer.contentLength))
+    if (exchange.costUsd !== null) headers.push('x-millrace-cost-usd', exchange.costUsd)
+    const body = includesMetadata(exchange) ? withMetadata(answer.body, exchange) : answer.body
+    headers.push('content-length', String(body.length))
+    exchange.res.writeHead(attempt.upstreamStatus!, headers)
+    exchange.end(body, 'latin1')
   }
 
   broken(errorClass: AttemptErrorClass, message: string): void {
@@ -69,7 +73,7 @@ export class AnswerRelay implements Relay {
     const { attempt } = this
     const beginning = this.held.take().toString('latin1')
     this.passing = true
-    attempt.countWait()
+    attempt.claim()
     attempt.exchange.res.writeHead(attempt.upstreamStatus!, this.head())
     this.write(Buffer.from(attempt.call.renameModel(beginning), 'latin1'))
   }

@@ -2,7 +2,7 @@ import type { AttemptErrorClass } from '@millrace/shared'
 
 import { Bytes } from '../bytes.ts'
 import type { Attempt } from './attempt.ts'
-import { classOfStatus, isRetryable, refusalMessage } from './failure.ts'
+import { classOfStatus, isRetryableStatus, refusalMessage } from './failure.ts'
 import type { Relay } from './relay.ts'
 
 /** An answer that is no success: held whole, then the attempt has failed with it. */
@@ -25,7 +25,7 @@ export class RefusalRelay implements Relay {
     const { attempt } = this
     const status = attempt.upstreamStatus!
     const body = this.bytes.take()
-    const refusal = isRetryable(status) ? null : { status, headers: attempt.upstreamHeaders, body }
+    const refusal = isRetryableStatus(status) ? null : { status, headers: attempt.upstreamHeaders, body }
     attempt.fail(classOfStatus(status), refusalMessage(status, body), refusal)
   }
 
@@ -33,7 +33,7 @@ export class RefusalRelay implements Relay {
     // Half of an explanation is not for the client, but the status of what can be tried again has said enough.
     const { attempt } = this
     const status = attempt.upstreamStatus!
-    if (isRetryable(status)) attempt.fail(classOfStatus(status), refusalMessage(status, this.bytes.take()))
+    if (isRetryableStatus(status)) attempt.fail(classOfStatus(status), refusalMessage(status, this.bytes.take()))
     else attempt.fail(errorClass, `HTTP ${status}, cut off: ${message}`)
   }
 

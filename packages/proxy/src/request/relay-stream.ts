@@ -3,6 +3,7 @@ import type { AttemptErrorClass } from '@millrace/shared'
 import { eventData, EventSplitter } from '../stream/events.ts'
 import type { StreamObserver } from '../stream/observed.ts'
 import { addUpstreamHeaders, gatewayHeaders, STREAM_HEADERS } from './answer-headers.ts'
+import { includesMetadata, MetadataTail } from './answer-metadata.ts'
 import type { Attempt } from './attempt.ts'
 import { ChunkedBody } from './chunked.ts'
 import { brokenOff, clientMessage } from './failure.ts'
@@ -23,10 +24,13 @@ export class StreamRelay implements Relay {
   private readonly splitter = new EventSplitter()
   private readonly observer: StreamObserver
   private readonly attempt: Attempt
+  /** Null unless the client asks for it. */
+  private readonly tail: MetadataTail | null
 
   constructor(attempt: Attempt) {
     this.attempt = attempt
     this.observer = attempt.call.observe()
+    this.tail = includesMetadata(attempt.exchange) ? new MetadataTail(attempt.exchange) : null
   }
 
   data(chunk: Buffer): void {
@@ -34,7 +38,7 @@ export class StreamRelay implements Relay {
     let out = ''
     splitter.push(chunk.toString('latin1'))
     while (splitter.next()) {
-      out += observer.take(splitter.text, splitter.start, splitter.end)
+      out += this.take(splitter.text, splitter.start, splitter.end)
       if (observer.error !== null) return this.inBandError(out)
     }
     if (splitter.pendingLength > this.attempt.exchange.gateway.maxBodyBytes) {
@@ -47,7 +51,7 @@ export class StreamRelay implements Relay {
 
   end(): void {
     const rest = this.splitter.rest()
-    if (isWhole(rest)) this.write(this.observer.take(`${rest}\n\n`, 0, rest.length + 2))
+    if (isWhole(rest)) this.write(this.take(`${rest}\n\n`, 0, rest.length + 2))
     if (this.observer.error !== null) this.inBandError('')
     else if (this.observer.ended) this.succeed()
     else this.stop('stream_truncated', 'the stream ended without its terminal event')
@@ -69,6 +73,17 @@ export class StreamRelay implements Relay {
     }
   }
 
+  /** One event. @returns what the client gets now */
+  private take(text: string, start: number, end: number): string {
+    const { observer, tail } = this
+    if (tail === null) return observer.take(text, start, end)
+    const { ended } = observer
+    const event = observer.take(text, start, end)
+    if (ended || !observer.ended) return tail.take(event)
+    this.attempt.settleUsage(observer.usage, observer.contentEvents)
+    return tail.finish(event)
+  }
+
   private write(out: string): void {
     if (this.body === null) {
       this.held += out
@@ -83,7 +98,7 @@ export class StreamRelay implements Relay {
 
   private beginAnswer(): ChunkedBody {
     const { attempt } = this
-    attempt.countWait()
+    attempt.claim()
     const headers = gatewayHeaders(attempt.exchange)
     addUpstreamHeaders(headers, attempt.upstreamHeaders, STREAM_HEADERS)
     headers.push(...STREAM_HEADERS)
@@ -95,9 +110,9 @@ export class StreamRelay implements Relay {
   private succeed(): void {
     const { attempt, observer } = this
     const body = (this.body ??= this.beginAnswer())
-    attempt.exchange.end(body.last(this.held), 'latin1')
     attempt.exchange.succeed()
     attempt.succeed(observer.usage, observer.contentEvents)
+    attempt.exchange.end(body.last(this.held + (this.tail?.rest() ?? '')), 'latin1')
   }
 
   private inBandError(out: string): void {
@@ -116,7 +131,7 @@ export class StreamRelay implements Relay {
     const told = clientMessage(attempt.failure!)
     attempt.exchange.fail(status, code, told)
     const event = Buffer.from(errorEvent(code, told)).toString('latin1')
-    attempt.exchange.end(this.body.last(event), 'latin1')
+    attempt.exchange.end(this.body.last((this.tail?.rest() ?? '') + event), 'latin1')
   }
 }
 

@@ -52,7 +52,7 @@ export function sendError(exchange: Exchange, error: GatewayError): void {
     linger(exchange)
   } else {
     res.writeHead(error.status, headers)
-    res.end(text)
+    exchange.end(text)
   }
 }
 
@@ -64,7 +64,7 @@ export function sendRefusal(exchange: Exchange, { status, headers: upstream, bod
   if (typeof encoding === 'string') headers.push('content-encoding', encoding)
   headers.push('content-length', String(bytes.length))
   exchange.res.writeHead(status, headers)
-  exchange.res.end(bytes)
+  exchange.end(bytes)
 }
 
 /**

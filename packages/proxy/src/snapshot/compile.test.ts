@@ -3,24 +3,35 @@ import { describe, it } from 'node:test'
 
 import {
   credentialContext,
+  DEFAULT_BREAKER,
+  DEFAULT_RETRY,
+  DEFAULT_STICKY,
   DEFAULT_TIMEOUTS,
   newId,
   newMasterKey,
   parseMasterKey,
   parseSnapshot,
   seal,
+  SNAPSHOT_FORMAT,
   type Snapshot,
+  type SnapshotAlias,
   type SnapshotProvider,
 } from '@millrace/shared'
 import { pino } from 'pino'
 
+import { Health } from '../health/health.ts'
+import { find } from '../routing/found.ts'
 import { Pools } from '../upstream/pools.ts'
 import { compile } from './compile.ts'
-import { findAlias } from './compiled.ts'
+import type { CompiledProvider } from './compiled.ts'
 
 const masterKey = parseMasterKey(newMasterKey())
 const context = {
   pools: new Pools(true),
+  health: new Health(
+    () => {},
+    () => {},
+  ),
   masterKey,
   env: { SET_API_KEY: 'from-env', MILLRACE_API_KEY: 'never', OTHER: 'not allowed' },
   envAllow: ['*_API_KEY'],
@@ -31,10 +42,26 @@ const project = { id: newId(), name: 'default', active: true }
 
 function provider(over: Partial<SnapshotProvider> = {}): SnapshotProvider {
   const base = { id: newId(), name: 'p', kind: 'OPENAI_COMPATIBLE', baseUrl: 'http://127.0.0.1:9/v1', enabled: true }
-  return { ...base, timeouts: DEFAULT_TIMEOUTS, settings: {}, credentials: [], ...over }
+  return {
+    ...base,
+    timeouts: DEFAULT_TIMEOUTS,
+    breaker: DEFAULT_BREAKER,
+    forcedBreaker: null,
+    breakerSetAt: null,
+    direct: false,
+    maxConcurrency: null,
+    settings: {},
+    credentials: [],
+    ...over,
+  }
 }
 
-function alias(name: string, projectId: string | null, providers: SnapshotProvider[]) {
+function alias(
+  name: string,
+  projectId: string | null,
+  providers: SnapshotProvider[],
+  over: Partial<SnapshotAlias> = {},
+): SnapshotAlias {
   const routes = providers.map(({ id }) => ({
     id: newId(),
     providerId: id,
@@ -42,6 +69,10 @@ function alias(name: string, projectId: string | null, providers: SnapshotProvid
     priority: 0,
     weight: 1,
     enabled: true,
+    condition: null,
+    inputPrice: null,
+    outputPrice: null,
+    cachedInputPrice: null,
   }))
   return {
     id: newId(),
@@ -49,22 +80,43 @@ function alias(name: string, projectId: string | null, providers: SnapshotProvid
     projectId,
     enabled: true,
     strategy: 'WEIGHTED',
+    sticky: DEFAULT_STICKY,
+    retry: DEFAULT_RETRY,
+    hedge: null,
+    timeouts: null,
     createdAt: new Date().toISOString(),
     routes,
+    ...over,
+  }
+}
+
+function token(projectId: string, digit: string) {
+  return {
+    id: newId(),
+    name: 't',
+    projectId,
+    digest: digit.repeat(64),
+    revoked: false,
+    expiresAt: null,
+    ownKeys: false,
   }
 }
 
 function snapshot(over: Partial<Snapshot>): Snapshot {
-  const token = { id: newId(), projectId: project.id, digest: 'a'.repeat(64), revoked: false, expiresAt: null }
   return parseSnapshot({
-    format: 1,
+    format: SNAPSHOT_FORMAT,
     revision: 3,
     providers: [],
     aliases: [],
     projects: [project],
-    tokens: [token],
+    tokens: [token(project.id, 'a')],
     ...over,
   })
+}
+
+/** The provider of the alias `a`'s first route. */
+function providerIn(document: Snapshot): CompiledProvider {
+  return find(compile(document, context), project.id, 'a')!.alias.routes[0]!.provider
 }
 
 describe('compile', () => {
@@ -76,22 +128,22 @@ describe('compile', () => {
         providers: [used],
         projects: [project, other],
         aliases: [alias('a', null, [used]), alias('a', project.id, []), alias('b', null, [used])],
-        tokens: [project, other].map(({ id }, i) => ({
-          id: newId(),
-          projectId: id,
-          digest: `${i}`.repeat(64),
-          revoked: false,
-          expiresAt: null,
-        })),
+        tokens: [token(project.id, '0'), token(other.id, '1')],
       }),
       context,
     )
-    const own = compiled.tokens.get('0'.repeat(64))!.project
-    const others = compiled.tokens.get('1'.repeat(64))!.project
-    assert.equal(findAlias(own, 'a')!.routes.length, 0)
-    assert.equal(findAlias(others, 'a')!.routes.length, 1)
-    assert.ok(findAlias(own, 'b'))
-    assert.equal(findAlias(own, 'b'), findAlias(others, 'b'))
+    const aliasOf = (projectId: string, model: string) => find(compiled, projectId, model)?.alias
+    assert.equal(aliasOf(project.id, 'a')!.routes.length, 0)
+    assert.equal(aliasOf(other.id, 'a')!.routes.length, 1)
+    assert.ok(aliasOf(project.id, 'b'))
+    assert.equal(aliasOf(project.id, 'b'), aliasOf(other.id, 'b'))
+  })
+
+  it('finds a provider by its name only if it is direct', () => {
+    const compiled = compile(snapshot({ providers: [provider({ name: 'open', direct: true }), provider()] }), context)
+    const found = find(compiled, project.id, 'open/some/model')!
+    assert.deepEqual([found.alias.id, found.alias.routes[0]!.provider.name, found.model], [null, 'open', 'some/model'])
+    assert.equal(find(compiled, project.id, 'p/some/model'), null)
   })
 
   it('disables the routes of what it cannot use, and serves the rest', () => {
@@ -105,11 +157,42 @@ describe('compile', () => {
       snapshot({ providers: [good, unknown, off, badUrl], aliases: [alias('a', null, [good, unknown, off, badUrl])] }),
       context,
     )
-    const { routes } = findAlias(compiled.tokens.get('a'.repeat(64))!.project, 'a')!
+    const { routes } = find(compiled, project.id, 'a')!.alias
     assert.deepEqual(
-      routes.map((route) => route.provider.id),
-      [good.id],
+      routes.map(({ enabled }) => enabled),
+      [true, false, false, false],
     )
+  })
+
+  it('disables a route whose condition it does not understand', () => {
+    const used = provider()
+    const made = alias('a', null, [used, used])
+    made.routes[1]!.condition = { moon: 'full' }
+    const { routes } = find(compile(snapshot({ providers: [used], aliases: [made] }), context), project.id, 'a')!.alias
+    assert.deepEqual(
+      routes.map(({ enabled }) => enabled),
+      [true, false],
+    )
+  })
+
+  it("puts the alias's time-outs over the provider's", () => {
+    const used = provider({ timeouts: { ...DEFAULT_TIMEOUTS, idle: 7 } })
+    const made = alias('a', null, [used], { timeouts: { connect: 11, total: 12 } })
+    const compiled = compile(snapshot({ providers: [used], aliases: [made] }), context)
+    const [route] = find(compiled, project.id, 'a')!.alias.routes
+    assert.deepEqual(route!.timeouts, { ...DEFAULT_TIMEOUTS, connect: 11, idle: 7, total: 12 })
+    assert.equal(compiled.connections.length, 1)
+  })
+
+  it('keeps what was learnt of a provider and a route from one snapshot to the next', () => {
+    const used = provider()
+    const document = snapshot({ providers: [used], aliases: [alias('a', null, [used])] })
+    const [before, after] = [compile(document, context), compile(document, context)].map(
+      (compiled) => find(compiled, project.id, 'a')!.alias.routes[0]!,
+    )
+    assert.notEqual(before, after)
+    assert.equal(before!.health, after!.health)
+    assert.equal(before!.provider.health, after!.provider.health)
   })
 
   it('opens sealed credentials and allowed env: references, and leaves the others out', () => {
@@ -134,27 +217,23 @@ describe('compile', () => {
         credential({ env: 'OTHER' }),
       ],
     })
-    const [compiled] = compile(snapshot({ providers: [used] }), context).providers
+    const compiled = providerIn(snapshot({ providers: [used], aliases: [alias('a', null, [used])] }))
     assert.deepEqual(
-      compiled!.sharedCredentials.map(({ apiKey }) => apiKey),
+      compiled.sharedCredentials.map(({ apiKey }) => apiKey),
       ['from-env'],
     )
     assert.deepEqual(
-      compiled!.projectCredentials.get(project.id)!.map(({ apiKey }) => apiKey),
+      compiled.projectCredentials.get(project.id)!.map(({ apiKey }) => apiKey),
       ['sk-own'],
     )
   })
 
   it('never asks a provider without a key that has some, none of which opens', () => {
-    const compiled = compile(
-      snapshot({
-        providers: [
-          provider({ credentials: [{ id: newId(), projectId: null, fingerprint: 'f', secret: { env: 'OTHER' } }] }),
-        ],
-      }),
-      context,
-    )
-    assert.equal(compiled.providers[0]!.needsCredential, true)
+    const used = provider({
+      credentials: [{ id: newId(), projectId: null, fingerprint: 'f', secret: { env: 'OTHER' } }],
+    })
+    const compiled = providerIn(snapshot({ providers: [used], aliases: [alias('a', null, [used])] }))
+    assert.equal(compiled.needsCredential, true)
   })
 
   it('refuses a snapshot that contradicts itself', () => {

@@ -1,5 +1,21 @@
-import type { Snapshot, SnapshotAlias, SnapshotRoute } from '@millrace/shared'
+import {
+  compileCondition,
+  DEFAULT_RETRY,
+  DEFAULT_STICKY,
+  indexAliases,
+  ROUTING_STRATEGIES,
+  type Predicate,
+  type RoutingStrategy,
+  type Snapshot,
+  type SnapshotAlias,
+  type SnapshotProvider,
+  type SnapshotRoute,
+  type Timeouts,
+} from '@millrace/shared'
 
+import { RouteHealth } from '../health/route-health.ts'
+import { Turns } from '../health/turns.ts'
+import { HedgeBudget } from '../routing/hedge-budget.ts'
 import type {
   CompiledAlias,
   CompiledProject,
@@ -8,60 +24,162 @@ import type {
   CompiledSnapshot,
   CompiledToken,
 } from './compiled.ts'
-import { connectProvider, type CompileContext } from './connect-provider.ts'
+import { connectProvider, type CompileContext, type ConnectedProvider } from './connect-provider.ts'
+
+/** A provider of the snapshot, and what was made of it. */
+interface Provided {
+  readonly settings: SnapshotProvider
+  readonly connected: ConnectedProvider
+}
 
 /**
  * Makes a snapshot ready to serve by. What a part of it cannot mean here (an unknown provider kind, a credential that does
- * not open) disables that part, with a line in the log; the rest serves.
+ * not open, a condition in words that this version does not know) disables that part, with a line in the log; the rest
+ * serves.
  * @throws Error if the snapshot contradicts itself
  */
 export function compile(snapshot: Snapshot, context: CompileContext): CompiledSnapshot {
-  const providers = new Map<string, CompiledProvider>()
-  for (const provider of snapshot.providers) {
-    const connected = connectProvider(provider, context)
-    if (connected) providers.set(provider.id, connected)
+  const providers = new Map<string, Provided>()
+  for (const settings of snapshot.providers) {
+    providers.set(settings.id, { settings, connected: connectProvider(settings, context) })
   }
-  const projects = compileProjects(snapshot, providers)
+  const aliases = snapshot.aliases.map((alias) => compileAlias(alias, providers, context))
+  const direct = Array.from(providers.values(), withDirectAlias)
+  return {
+    revision: snapshot.revision,
+    tokens: compileTokens(snapshot),
+    names: indexAliases(aliases, direct),
+    connections: Array.from(providers.values()).flatMap(({ connected }) => [...connected.opened]),
+  }
+}
+
+function compileTokens(snapshot: Snapshot): Map<string, CompiledToken> {
+  const projects = new Map<string, CompiledProject>(snapshot.projects.map((project) => [project.id, project]))
   const tokens = new Map<string, CompiledToken>()
-  for (const { id, projectId, digest, revoked, expiresAt } of snapshot.tokens) {
+  for (const { id, name, projectId, digest, revoked, expiresAt, ownKeys } of snapshot.tokens) {
     const project = projects.get(projectId)
     if (!project) throw new Error(`malformed snapshot: token ${id} names a project that is not in it`)
-    tokens.set(digest, { id, project, revoked, expiresAt: expiresAt === null ? null : Date.parse(expiresAt) })
+    const expires = expiresAt === null ? null : Date.parse(expiresAt)
+    tokens.set(digest, { id, name, project, revoked, expiresAt: expires, ownKeys })
   }
-  return { revision: snapshot.revision, tokens, providers: [...providers.values()] }
+  return tokens
 }
 
-function compileProjects(
-  snapshot: Snapshot,
-  providers: ReadonlyMap<string, CompiledProvider>,
-): Map<string, CompiledProject> {
-  const globalAliases = new Map<string, CompiledAlias>()
-  const own = new Map<string, Map<string, CompiledAlias>>()
-  for (const alias of snapshot.aliases) {
-    const compiled = compileAlias(alias, providers)
-    if (alias.projectId === null) globalAliases.set(alias.name, compiled)
-    else
-      own.set(alias.projectId, (own.get(alias.projectId) ?? new Map<string, CompiledAlias>()).set(alias.name, compiled))
+function compileAlias(
+  alias: SnapshotAlias,
+  providers: ReadonlyMap<string, Provided>,
+  context: CompileContext,
+): CompiledAlias {
+  const { id, name, projectId, enabled, sticky, retry, hedge, timeouts } = alias
+  return {
+    id,
+    name,
+    projectId,
+    enabled,
+    createdAt: Math.floor(Date.parse(alias.createdAt) / 1000),
+    strategy: strategyOf(alias, context),
+    sticky,
+    retry,
+    hedge,
+    hedges: hedge && new HedgeBudget(hedge),
+    routes: alias.routes.map((route) => {
+      const provided = providers.get(route.providerId)
+      if (!provided) throw new Error(`malformed snapshot: route ${route.id} names a provider that is not in it`)
+      return compileRoute(route, name, timeouts, provided, context)
+    }),
+    turns: context.health.turnsOf(id),
   }
-  const projects = new Map<string, CompiledProject>()
-  for (const { id, name, active } of snapshot.projects) {
-    projects.set(id, { id, name, active, ownAliases: own.get(id) ?? NONE, globalAliases })
-  }
-  return projects
 }
 
-const NONE: ReadonlyMap<string, CompiledAlias> = new Map()
-
-function compileAlias(alias: SnapshotAlias, providers: ReadonlyMap<string, CompiledProvider>): CompiledAlias {
-  const { id, name, enabled } = alias
-  const routes = alias.routes.flatMap((route) => compileRoute(route, providers))
-  return { id, name, enabled, createdAt: Math.floor(Date.parse(alias.createdAt) / 1000), routes }
+function compileRoute(
+  route: SnapshotRoute,
+  alias: string,
+  overrides: SnapshotAlias['timeouts'],
+  { settings, connected }: Provided,
+  context: CompileContext,
+): CompiledRoute {
+  const { id, providerModel, priority, weight, inputPrice, outputPrice, cachedInputPrice } = route
+  const timeouts = overriding(settings.timeouts, overrides)
+  const connection = connected.connection(timeouts)
+  const condition = conditionOf(route, alias, context)
+  return {
+    id,
+    provider: connected.compiled,
+    providerModel,
+    priority,
+    weight,
+    enabled: route.enabled && connection !== null && condition !== undefined,
+    condition: condition ?? null,
+    timeouts,
+    connection,
+    prices: { inputPrice, outputPrice, cachedInputPrice },
+    health: context.health.routeOf(id),
+  }
 }
 
-/** None where the route's provider is disabled or can't be used here. */
-function compileRoute(route: SnapshotRoute, providers: ReadonlyMap<string, CompiledProvider>): CompiledRoute[] {
-  const provider = providers.get(route.providerId)
-  if (!provider) return []
-  const { id, providerModel, priority, weight, enabled } = route
-  return [{ id, provider, providerModel, priority, weight, enabled }]
+function overriding(provider: Timeouts, alias: SnapshotAlias['timeouts']): Timeouts {
+  if (alias === null) return provider
+  const { connect, firstToken, idle, total } = provider
+  return {
+    connect: alias.connect ?? connect,
+    firstToken: alias.firstToken ?? firstToken,
+    idle: alias.idle ?? idle,
+    total: alias.total ?? total,
+  }
+}
+
+/** Null: every request; undefined: it can't be told which. */
+function conditionOf(
+  { id, condition }: SnapshotRoute,
+  alias: string,
+  { log }: CompileContext,
+): Predicate | null | undefined {
+  if (condition === null) return null
+  try {
+    return compileCondition(condition)
+  } catch (error) {
+    log.error({ alias, route: id }, `route disabled, its condition can't be read: ${(error as Error).message}`)
+    return undefined
+  }
+}
+
+function strategyOf({ name, strategy }: SnapshotAlias, { log }: CompileContext): RoutingStrategy {
+  if ((ROUTING_STRATEGIES as readonly string[]).includes(strategy)) return strategy as RoutingStrategy
+  log.warn({ alias: name }, `strategy ${strategy} is unknown to this version: WEIGHTED in its place`)
+  return 'WEIGHTED'
+}
+
+/** With what serves NAME/MODEL: an alias of one route that nothing else names. */
+function withDirectAlias({ settings, connected }: Provided): CompiledProvider {
+  if (!settings.direct) return connected.compiled
+  const connection = connected.connection(settings.timeouts)
+  const provider: CompiledProvider = { ...connected.compiled, directAlias: null }
+  const route: CompiledRoute = {
+    id: null,
+    provider,
+    providerModel: null,
+    priority: 0,
+    weight: 1,
+    enabled: connection !== null,
+    condition: null,
+    timeouts: settings.timeouts,
+    connection,
+    prices: { inputPrice: null, outputPrice: null, cachedInputPrice: null },
+    health: new RouteHealth(),
+  }
+  const directAlias: CompiledAlias = {
+    id: null,
+    name: settings.name,
+    projectId: null,
+    enabled: true,
+    createdAt: 0,
+    strategy: null,
+    sticky: DEFAULT_STICKY,
+    retry: DEFAULT_RETRY,
+    hedge: null,
+    hedges: null,
+    routes: [route],
+    turns: new Turns(),
+  }
+  return { ...provider, directAlias }
 }

@@ -60,10 +60,12 @@ export class Configuration {
 
   private swap(document: unknown, origin: string): boolean {
     try {
-      const next = compile(parseSnapshot(document), this.context)
+      const snapshot = parseSnapshot(document)
+      const next = compile(snapshot, this.context)
       const before = this.current
       this.current = next
-      this.context.pools.retain(next.providers.flatMap(({ connection }) => connection.pooled ?? []))
+      this.context.health.apply(snapshot)
+      this.context.pools.retain(next.connections.flatMap(({ pooled }) => pooled ?? []))
       const message = `serving by a snapshot ${origin}`
       const numbers = { revision: next.revision, before: before?.revision }
       // The control plane is believed: its database may have been restored from a backup.

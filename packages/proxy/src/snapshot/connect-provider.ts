@@ -5,17 +5,21 @@ import {
   type MasterKey,
   type SnapshotCredential,
   type SnapshotProvider,
+  type Timeouts,
 } from '@millrace/shared'
 import type { Logger } from 'pino'
 
 import { headerText } from '../header-text.ts'
+import type { Health } from '../health/health.ts'
 import { providerOf } from '../providers/index.ts'
+import type { Connection, Provider } from '../providers/provider.ts'
 import type { Pools } from '../upstream/pools.ts'
 import type { CompiledProvider, Credential } from './compiled.ts'
 
-/** What a snapshot is compiled with: the keys and the environment of this process. */
+/** What a snapshot is compiled with: the keys and the environment of this process, and what it has learnt. */
 export interface CompileContext {
   readonly pools: Pools
+  readonly health: Health
   readonly masterKey: MasterKey
   readonly env: Readonly<Record<string, string | undefined>>
   /** Globs of the variables that `env:` references may read. */
@@ -23,42 +27,81 @@ export interface CompileContext {
   readonly log: Logger
 }
 
-/** Null for a provider that is disabled or can't be used here; the log says why. */
-export function connectProvider(provider: SnapshotProvider, context: CompileContext): CompiledProvider | null {
-  if (!provider.enabled) return null
+/** A provider, and the ways to it: one for each connect time-out that its routes have. */
+export class ConnectedProvider {
+  readonly compiled: CompiledProvider
+  private readonly connections = new Map<number, Connection>()
+  private readonly connect: ((timeouts: Timeouts) => Connection) | null
+
+  constructor(compiled: CompiledProvider, connect: ((timeouts: Timeouts) => Connection) | null) {
+    this.compiled = compiled
+    this.connect = connect
+  }
+
+  /** Null for a provider that is disabled or can't be used here. */
+  connection(timeouts: Timeouts): Connection | null {
+    if (this.connect === null) return null
+    let connection = this.connections.get(timeouts.connect)
+    if (!connection) {
+      connection = this.connect(timeouts)
+      this.connections.set(timeouts.connect, connection)
+    }
+    return connection
+  }
+
+  get opened(): Iterable<Connection> {
+    return this.connections.values()
+  }
+}
+
+/** One that is disabled or can't be used here has no connection; the log says why. */
+export function connectProvider(provider: SnapshotProvider, context: CompileContext): ConnectedProvider {
   const implementation = providerOf(provider.kind)
   const log = context.log.child({ provider: provider.name })
-  if (!implementation) {
+  const connect = implementation && provider.enabled ? connector(provider, implementation, context, log) : null
+  if (!implementation && provider.enabled) {
     log.warn(`provider kind ${provider.kind} is unknown to this version: its routes are disabled`)
-    return null
   }
+  const shared: Credential[] = []
+  const byProject = new Map<string, Credential[]>()
+  for (const credential of connect ? provider.credentials : []) {
+    const apiKey = openCredential(provider.id, credential, context, log)
+    if (apiKey === null) continue
+    const { id, fingerprint, projectId } = credential
+    const headers = implementation!.authorize(apiKey)
+    const opened = { fingerprint, apiKey, headers, health: context.health.credentialOf(id) }
+    if (projectId === null) shared.push({ source: 'PROVIDER', ...opened })
+    else byProject.set(projectId, [...(byProject.get(projectId) ?? []), { source: 'PROJECT', ...opened }])
+  }
+  const compiled: CompiledProvider = {
+    id: provider.id,
+    name: provider.name,
+    headerName: headerText(provider.name),
+    kind: provider.kind,
+    baseUrl: provider.baseUrl,
+    direct: provider.direct,
+    health: context.health.providerOf(provider),
+    authorize: (apiKey) => implementation?.authorize(apiKey) ?? [],
+    // A provider that has keys, none of which opens here, must not be asked without one.
+    needsCredential: implementation?.needsCredential === true || provider.credentials.length > 0,
+    sharedCredentials: shared,
+    projectCredentials: byProject,
+    directAlias: null,
+  }
+  return new ConnectedProvider(compiled, connect)
+}
+
+/** Null if the provider's settings or address can't be used. */
+function connector(
+  provider: SnapshotProvider,
+  implementation: Provider,
+  { pools }: CompileContext,
+  log: Logger,
+): ((timeouts: Timeouts) => Connection) | null {
+  const connect = (timeouts: Timeouts): Connection => implementation.connect({ ...provider, timeouts }, pools)
   try {
-    const connection = implementation.connect(provider, context.pools)
-    const shared: Credential[] = []
-    const byProject = new Map<string, Credential[]>()
-    for (const credential of provider.credentials) {
-      const apiKey = openCredential(provider.id, credential, context, log)
-      if (apiKey === null) continue
-      const { fingerprint, projectId } = credential
-      const headers = implementation.authorize(apiKey)
-      if (projectId === null) shared.push({ source: 'PROVIDER', fingerprint, apiKey, headers })
-      else
-        byProject.set(projectId, [
-          ...(byProject.get(projectId) ?? []),
-          { source: 'PROJECT', fingerprint, apiKey, headers },
-        ])
-    }
-    return {
-      id: provider.id,
-      name: provider.name,
-      headerName: headerText(provider.name),
-      timeouts: provider.timeouts,
-      connection,
-      // A provider that has keys, none of which opens here, must not be asked without one.
-      needsCredential: implementation.needsCredential || provider.credentials.length > 0,
-      sharedCredentials: shared,
-      projectCredentials: byProject,
-    }
+    connect(provider.timeouts)
+    return connect
   } catch (error) {
     log.error(`provider cannot be used, its routes are disabled: ${(error as Error).message}`)
     return null

@@ -6,25 +6,32 @@ import type { Logger } from 'pino'
 
 import { Backoff } from '../control/backoff.ts'
 import type { ControlClient } from '../control/client.ts'
+import type { Instructions } from '../control/instructions.ts'
 import type { Configuration } from './configuration.ts'
 
 const FIRST_EVENT_MS = 10_000
+
+/** What else goes with a connection to the control plane. */
+export interface AlsoFollowed {
+  /** Called after each snapshot, so that the revision in use is reported at once. */
+  taken(): void
+  readonly connected: Pick<Instructions, 'follow'>
+}
 
 /** Follows the control plane's snapshots for as long as the process lives, through its restarts and the network's. */
 export class SnapshotSubscription {
   private readonly control: ControlClient
   private readonly configuration: Configuration
   private readonly log: Logger
-  private readonly onTaken: () => void
+  private readonly also: AlsoFollowed
   private readonly stopping = new AbortController()
   private client: Client | null = null
 
-  /** @param onTaken called after each event, so that the revision in use is reported at once */
-  constructor(control: ControlClient, configuration: Configuration, log: Logger, onTaken: () => void) {
+  constructor(control: ControlClient, configuration: Configuration, log: Logger, also: AlsoFollowed) {
     this.control = control
     this.configuration = configuration
     this.log = log
-    this.onTaken = onTaken
+    this.also = also
   }
 
   /** Returns when {@link stop} was called. */
@@ -53,6 +60,7 @@ export class SnapshotSubscription {
     this.client = client
     // The first snapshot comes at once: a control plane that keeps it to itself is as good as none.
     const overdue = setTimeout(() => client.terminate(), FIRST_EVENT_MS)
+    this.also.connected.follow(client)
     try {
       for await (const { data, errors } of client.iterate<{ snapshots: SnapshotEvent }>({
         query: SNAPSHOTS_SUBSCRIPTION,
@@ -62,7 +70,7 @@ export class SnapshotSubscription {
         backoff.reset()
         onEvent()
         this.configuration.take(data.snapshots.document)
-        this.onTaken()
+        this.also.taken()
       }
       return 'the control plane ended the subscription'
     } catch (error) {

@@ -1,0 +1,176 @@
+/** Which route a request goes to next, and the waiting for one where all are full or cooling down. */
+import { decide, GatewayError, type Decision, type Exclusion } from '@millrace/shared'
+
+import type { Call } from '../endpoints/dialect.ts'
+import type { ProviderHealth } from '../health/provider-health.ts'
+import { DecisionDraft } from '../routing/decision-draft.ts'
+import type { Found } from '../routing/found.ts'
+import { LiveView } from '../routing/live-view.ts'
+import { StickyRequest } from '../routing/sticky.ts'
+import type { CompiledAlias, CompiledRoute, Credential } from '../snapshot/compiled.ts'
+import { ClientGone } from './body.ts'
+import type { Exchange } from './exchange.ts'
+import type { Step } from './race.ts'
+
+/** Times that a request looks again after it has waited. */
+const MOST_WAITS = 5
+/** What a client is told where it can't be told better. */
+const RETRY_AFTER_MS = 1_000
+
+export class RouteChoice {
+  readonly view: LiveView
+  private readonly exchange: Exchange
+  private readonly alias: CompiledAlias
+  private readonly sticky: StickyRequest
+  /** Until when it may wait for places, as `performance.now()`; null: it has not yet. */
+  private placesUntil: number | null = null
+
+  constructor(exchange: Exchange, call: Call, found: Found) {
+    this.exchange = exchange
+    this.alias = found.alias
+    this.view = new LiveView(exchange, call, found)
+    this.sticky = new StickyRequest(exchange, found.alias, this.view)
+  }
+
+  /**
+   * Where a request goes first. Its promise is there only if something has to be waited for.
+   * @throws GatewayError if there is no route, or no time left to wait for one
+   */
+  first(): Step | Promise<Step> {
+    if (!this.alias.enabled) throw new GatewayError('no_route_available', `"${this.alias.name}" is switched off.`)
+    const decision = this.decide()
+    if (decision.chosen === null) return this.firstAfterWaiting(decision)
+    const route = this.choose(decision)
+    return route instanceof Promise ? this.checked(route) : this.stepTo(route)
+  }
+
+  /** A decision among the routes that were not tried. */
+  decide(tried?: readonly CompiledRoute[]): Decision<CompiledRoute> {
+    this.view.now = performance.now()
+    return decide(this.alias.routes, this.alias.strategy, this.view, this.view, tried)
+  }
+
+  stepTo(route: CompiledRoute): Step {
+    return { route, credential: this.view.credentialOf(route) }
+  }
+
+  /** To the same route with the next upstream key of the same source; null if there is none. */
+  next(route: CompiledRoute, refused: readonly Credential[]): Step | null {
+    const { view } = this
+    view.now = performance.now()
+    const credential = view.nextCredential(route, refused)
+    return credential && view.exclusionOf(route) === null ? { route, credential } : null
+  }
+
+  /** To a route that was chosen a while ago, or where it can't be taken any more, to another. */
+  async stillTo(route: CompiledRoute): Promise<Step | null> {
+    this.view.now = performance.now()
+    if (this.view.exclusionOf(route) === null) return this.stepTo(route)
+    const decision = await this.decideInTime()
+    return decision && this.stepTo(decision.chosen!)
+  }
+
+  /** What a route has answered means for the request's binding. */
+  answered(route: CompiledRoute): void {
+    this.sticky.answered(route)
+  }
+
+  /**
+   * As {@link decide}, but where every route is full or cooling down it waits.
+   * @returns null if none can be had in time
+   */
+  async decideInTime(tried?: readonly CompiledRoute[]): Promise<Decision<CompiledRoute> | null> {
+    let decision = this.decide(tried)
+    for (let i = 0; i < MOST_WAITS && decision.chosen === null; i++) {
+      if (!(await this.wait(decision))) return null
+      if (this.exchange.over) throw new ClientGone()
+      decision = this.decide(tried)
+    }
+    return decision.chosen === null ? null : decision
+  }
+
+  /** Takes over a place at a provider that was waited for. @returns whether there was one */
+  usePlace(provider: ProviderHealth): boolean {
+    const { heldAt } = this.view
+    if (heldAt === provider) this.view.heldAt = null
+    else this.leavePlace()
+    return heldAt === provider
+  }
+
+  /** Gives back a place that was waited for in vain. */
+  leavePlace(): void {
+    const { heldAt } = this.view
+    this.view.heldAt = null
+    heldAt?.release()
+  }
+
+  private choose(decision: Decision<CompiledRoute>): CompiledRoute | Promise<CompiledRoute> {
+    this.exchange.decision = new DecisionDraft(this.alias, decision, this.view, this.sticky)
+    return this.sticky.bind(decision)
+  }
+
+  private async firstAfterWaiting(before: Decision<CompiledRoute>): Promise<Step> {
+    this.exchange.decision = new DecisionDraft(this.alias, before, this.view, this.sticky)
+    const decision = await this.decideInTime()
+    if (decision === null) throw this.noRoute(before)
+    return this.stepTo(await this.choose(decision))
+  }
+
+  private async checked(bound: Promise<CompiledRoute>): Promise<Step> {
+    const route = await bound
+    this.view.now = performance.now()
+    // While the binding was looked up, the last place may have gone, or the one trial.
+    if (this.view.exclusionOf(route) === null) return this.stepTo(route)
+    const decision = await this.decideInTime()
+    return this.stepTo(decision?.chosen ?? route)
+  }
+
+  /** @returns false if waiting is no use */
+  private async wait(decision: Decision<CompiledRoute>): Promise<boolean> {
+    const full = routesThatAre('AT_CONCURRENCY_LIMIT', decision)
+    if (full.length > 0) return this.waitForPlace(full)
+    const restMs = this.restMs(decision)
+    const { maxBackoffMs, jitter } = this.alias.retry
+    if (restMs > maxBackoffMs) return false
+    // Later for some, so that all who wait don't come at once; earlier for none.
+    await this.exchange.sleep(restMs * (1 + jitter * Math.random()))
+    return true
+  }
+
+  private async waitForPlace(full: readonly CompiledRoute[]): Promise<boolean> {
+    const { exchange, view } = this
+    this.leavePlace()
+    this.placesUntil ??= view.now + Math.max(...full.map(({ timeouts }) => timeouts.connect))
+    const providers = full.map(({ provider }) => provider.health)
+    const waiter = exchange.gateway.waitingRoom.enter(view.tokenId, providers, this.placesUntil)
+    if (waiter === null) return false
+    view.heldAt = await exchange.waitFor(waiter)
+    return view.heldAt !== null
+  }
+
+  /** Until the first route that cools down will have; Infinity if none does. */
+  private restMs(decision: Decision<CompiledRoute>): number {
+    const { view } = this
+    const cooling = routesThatAre('COOLING_DOWN', decision)
+    return Math.min(Infinity, ...cooling.map((route) => view.cooledAt(route))) - view.now
+  }
+
+  private noRoute(decision: Decision<CompiledRoute>): GatewayError {
+    const { name } = this.alias
+    if (decision.excluded.includes('AT_CONCURRENCY_LIMIT')) {
+      const message = `Every route of "${name}" is serving as many requests as it may.`
+      return new GatewayError('provider_at_capacity', message, { retryAfterMs: RETRY_AFTER_MS })
+    }
+    const restMs = this.restMs(decision)
+    if (restMs !== Infinity) {
+      const message = `Every route of "${name}" is cooling down: its provider is limiting the rate of requests.`
+      return new GatewayError('all_routes_failed', message, { status: 429, retryAfterMs: Math.max(1, restMs) })
+    }
+    const message = `No route of "${name}" can be used now.`
+    return new GatewayError('no_route_available', message, { retryAfterMs: RETRY_AFTER_MS })
+  }
+}
+
+function routesThatAre(exclusion: Exclusion, { routes, excluded }: Decision<CompiledRoute>): CompiledRoute[] {
+  return routes.filter((_, i) => excluded[i] === exclusion)
+}
