@@ -24,6 +24,27 @@ it('holds what was added and not removed, in any order', () => {
   assert.equal(slots.size, expected.size)
 })
 
+it('lets any items be removed during a visit, and visits all others', () => {
+  for (const gone of [
+    [0, 1],
+    [8, 9],
+    [9, 0],
+    [3, 4, 5, 6],
+    [0, 1, 2, 3, 4, 5, 6, 7, 8],
+  ]) {
+    const slots = new Slots<Slotted>()
+    const items = Array.from({ length: 10 }, () => ({ slot: -1 }))
+    for (const item of items) slots.add(item)
+    const visited = new Set<Slotted>()
+    slots.forEach((item) => {
+      visited.add(item)
+      for (const i of gone) slots.remove(items[i]!)
+    })
+    for (const [i, item] of items.entries()) assert.ok(gone.includes(i) || visited.has(item), `${i} of ${gone.join()}`)
+    assert.equal(slots.size, 10 - gone.length)
+  }
+})
+
 it('lets the visited item be removed', () => {
   const slots = new Slots<Slotted>()
   for (let i = 0; i < 10; i++) slots.add({ slot: -1 })

@@ -35,8 +35,11 @@ export class Slots<T extends Slotted> {
     item.slot = -1
   }
 
-  /** Visits each item; the one visited may be removed meanwhile. */
+  /** Visits each item; any may be removed meanwhile. One that a removal has moved may be visited twice. */
   forEach(visit: (item: T) => void): void {
-    for (let i = this.items.length - 1; i >= 0; i--) visit(this.items[i]!)
+    for (let i = this.items.length - 1; i >= 0; i--) {
+      const item = this.items[i]
+      if (item !== undefined) visit(item)
+    }
   }
 }

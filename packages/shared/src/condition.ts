@@ -51,6 +51,7 @@ function compileObject(value: unknown, path: Path, level: number, tally: Tally):
 function compileList(value: unknown, path: Path, level: number, tally: Tally): Predicate[] {
   if (!Array.isArray(value) || value.length === 0)
     throw new ConditionError(path, 'must be a list of at least one condition')
+  if (value.length > MOST_OPERATORS) throw new ConditionError(path, `must have at most ${MOST_OPERATORS} conditions`)
   count(path, tally)
   return value.map((member, i) => compileObject(member, [...path, i], level + 1, tally))
 }

@@ -22,7 +22,9 @@ interface Kept {
 
 /** Looks models up, and keeps what it found: a look takes some 15 µs. */
 export class PriceList {
-  readonly #kept = new Map<string, Kept>()
+  /** Two generations: taking the oldest out of one large Map, again and again, costs more than a look. */
+  #recent = new Map<string, Kept>()
+  #before = new Map<string, Kept>()
 
   /**
    * The price of a provider's model now. OPENAI's are OpenAI's wherever it lives; those of OPENAI_COMPATIBLE go by the
@@ -34,12 +36,14 @@ export class PriceList {
     const provider = kind === 'OPENAI' ? 'openai' : kind === 'OPENAI_COMPATIBLE' ? baseUrl : null
     if (provider === null || model.length > LONGEST_MODEL) return null
     const key = `${provider} ${model}`
-    const kept = this.#kept.get(key)
+    const kept = this.#recent.get(key) ?? this.#before.get(key)
     if (kept !== undefined && now < kept.until) return kept.price
     const price = lookUp(kind === 'OPENAI' ? { providerId: provider } : { providerApiUrl: provider }, model, now)
-    this.#kept.delete(key)
-    this.#kept.set(key, { price, until: now + FRESH_MS })
-    if (this.#kept.size > MOST_KEPT) this.#kept.delete(this.#kept.keys().next().value!)
+    if (this.#recent.size >= MOST_KEPT / 2) {
+      this.#before = this.#recent
+      this.#recent = new Map()
+    }
+    this.#recent.set(key, { price, until: now + FRESH_MS })
     return price
   }
 }

@@ -1,20 +1,35 @@
-import { INSTRUCTIONS_SUBSCRIPTION, type Instruction } from '@millrace/shared'
+import { INSTRUCTIONS_SUBSCRIPTION, MAX_INSTRUCTIONS, type Instruction } from '@millrace/shared'
 import type { Client } from 'graphql-ws'
 import type { Logger } from 'pino'
 
 import type { StickyBindings } from '../sticky/bindings.ts'
 
-/** Instructions of which it is known that they were carried out: those that may come again after a reconnect. */
-const MOST_REMEMBERED = 1_000
+/** Before what has failed is tried again. */
+const RETRY_MS = 5_000
 
-/** Carries out what operators ask of every proxy, each instruction once. */
+/** Bindings to be forgotten. */
+interface Clear {
+  readonly aliasId: string
+  readonly key: string | null
+  /** By `performance.now()`. */
+  readonly givenAt: number
+}
+
+/**
+ * Carries out what operators ask of every proxy. Those of the last hour come again after a reconnect, and at first those of
+ * before this process: Redis may not have been told of them.
+ */
 export class Instructions {
-  private readonly sticky: StickyBindings
+  private readonly sticky: Pick<StickyBindings, 'clear'>
   private readonly log: Logger
-  private readonly startedAt = Date.now()
-  private readonly done = new Set<string>()
+  /** By their ids: those that need not be carried out again. To do so would do no harm. */
+  private readonly known = new Set<string>()
+  /** What is to be cleared, by what that is: a later instruction does what an earlier one would have. */
+  private readonly pending = new Map<string, Clear>()
+  private working = false
+  private failing = false
 
-  constructor(sticky: StickyBindings, log: Logger) {
+  constructor(sticky: Pick<StickyBindings, 'clear'>, log: Logger) {
     this.sticky = sticky
     this.log = log
   }
@@ -33,16 +48,42 @@ export class Instructions {
     )
   }
 
-  private take({ id, at, clearStickyBindings }: Instruction): void {
-    if (this.done.has(id)) return
-    this.done.add(id)
-    if (this.done.size > MOST_REMEMBERED) this.done.delete(this.done.values().next().value!)
-    // What was asked before this process began, it has nothing of.
-    if (Date.parse(at) < this.startedAt || clearStickyBindings === null) return
+  private take({ id, ageMs, clearStickyBindings }: Instruction): void {
+    if (this.known.has(id)) return
+    this.known.add(id)
+    if (this.known.size > MAX_INSTRUCTIONS) this.known.delete(this.known.values().next().value!)
+    if (clearStickyBindings === null) return
     const { aliasId, key } = clearStickyBindings
-    this.log.info({ alias: aliasId, key }, 'sticky bindings are cleared')
-    this.sticky.clear(aliasId, key).catch((error: unknown) => {
-      this.log.warn(`sticky bindings were cleared in this process only: ${(error as Error).message}`)
-    })
+    this.pending.set(JSON.stringify([aliasId, key]), { aliasId, key, givenAt: performance.now() - ageMs })
+    void this.work()
+  }
+
+  /** Carries out what is pending; what fails stays so, and is tried again later. */
+  private async work(): Promise<void> {
+    if (this.working) return
+    this.working = true
+    const failed = new Map<string, Clear>()
+    while (this.pending.size > 0) {
+      const [name, clear] = this.pending.entries().next().value!
+      this.pending.delete(name)
+      if (!(await this.carryOut(clear))) failed.set(name, clear)
+    }
+    this.working = false
+    for (const [name, clear] of failed) this.pending.set(name, clear)
+    if (failed.size > 0) setTimeout(() => void this.work(), RETRY_MS).unref()
+  }
+
+  private async carryOut({ aliasId, key, givenAt }: Clear): Promise<boolean> {
+    try {
+      const cleared = await this.sticky.clear(aliasId, key, performance.now() - givenAt)
+      if (cleared > 0) this.log.info({ alias: aliasId, key, cleared }, 'sticky bindings are cleared')
+      this.failing = false
+      return true
+    } catch (error) {
+      if (!this.failing)
+        this.log.warn(`sticky bindings are cleared in this process only, for now: ${(error as Error).message}`)
+      this.failing = true
+      return false
+    }
   }
 }

@@ -66,9 +66,9 @@ describe('Breaker', () => {
     ] as const) {
       assert.equal(state(at), 'HALF_OPEN')
       assert.equal(made.admits(at * 1000), true)
-      assert.equal(made.begin(at * 1000), 'trial')
+      const trial = made.begin(at * 1000)
       assert.equal(made.admits(at * 1000), false, 'one at a time')
-      made.end('failure', 'trial', at * 1000)
+      made.end('failure', trial, at * 1000)
       assert.equal(made.retryAt, until * 1000)
     }
     attempt('success', 139)
@@ -96,14 +96,33 @@ describe('Breaker', () => {
     assert.equal(state(8), 'OPEN')
   })
 
+  it('does not wait for a trial that has said enough, nor believe one of an earlier time', () => {
+    const { made, attempt, state } = breaker({ minRequests: 1 })
+    attempt('failure', 1)
+    const stream = made.begin(7_000)
+    made.recovered(stream)
+    attempt('failure', 8)
+    assert.equal(made.admits(13_000), true, 'another trial, while the stream of the first goes on')
+    const second = made.begin(13_000)
+    made.end('success', stream, 14_000)
+    assert.equal(state(14), 'HALF_OPEN')
+    assert.equal(made.admits(14_000), false, 'the second is still under way')
+    made.end('success', second, 15_000)
+    assert.equal(state(15), 'CLOSED')
+  })
+
   it('is not closed by what began before it opened, but by what came through all the same', () => {
     const { made, attempt, state } = breaker({ minRequests: 1 })
     const before = made.begin(1_000)
     attempt('failure', 1)
     made.end('success', before, 2_000)
     assert.equal(state(2), 'OPEN')
+    const despite = made.begin(2_000)
     attempt('success', 3)
     assert.equal(state(3), 'CLOSED')
+    attempt('failure', 4)
+    made.end('success', despite, 5_000)
+    assert.equal(state(5), 'OPEN', 'that one came through an earlier opening')
   })
 
   it('does what an operator has set, and begins anew when it is handed back', () => {

@@ -8,8 +8,12 @@ import { SlidingWindow } from './window.ts'
  */
 export type Verdict = 'success' | 'failure' | 'alive' | 'unknown'
 
-/** How an attempt came through: in the ordinary way, as the one trial, or although the breaker was open. */
-export type Passage = 'ordinary' | 'trial' | 'despite'
+/**
+ * How an attempt came through: in the ordinary way (0), as a trial (its number), or although the breaker was open (the
+ * number of that opening, negative). What is of an earlier trial or opening says no more than any other attempt.
+ */
+export type Passage = number
+export const ORDINARY: Passage = 0
 
 /**
  * Keeps requests from a provider that fails most of them, and lets one at a time through to see whether it has recovered.
@@ -25,7 +29,10 @@ export class Breaker {
   private forced: 'FORCED_OPEN' | 'FORCED_CLOSED' | null = null
   private openMs = 0
   private failuresInARow = 0
-  private trying = false
+  /** The trial under way; 0: none. */
+  private trial: Passage = 0
+  private trials = 0
+  private openings = 0
   private readonly onChange: (breaker: Breaker) => void
 
   /** @param onChange called whenever the state has changed by what was learnt of the provider here */
@@ -46,6 +53,7 @@ export class Breaker {
   /** Begins anew: closed, and nothing counted. */
   reset(): void {
     this.openedAt = null
+    this.trial = 0
     this.openMs = 0
     this.failuresInARow = 0
     this.window.clear()
@@ -54,13 +62,13 @@ export class Breaker {
   stateAt(now: number): BreakerState {
     if (this.forced !== null) return this.forced
     if (this.openedAt === null) return 'CLOSED'
-    return this.trying || now >= this.retryAt ? 'HALF_OPEN' : 'OPEN'
+    return this.trial !== 0 || now >= this.retryAt ? 'HALF_OPEN' : 'OPEN'
   }
 
   /** Whether an attempt may be made now. */
   admits(now: number): boolean {
     if (this.forced !== null) return this.forced === 'FORCED_CLOSED'
-    return this.openedAt === null || (now >= this.retryAt && !this.trying)
+    return this.openedAt === null || (now >= this.retryAt && this.trial === 0)
   }
 
   /** How bad the provider is, to be compared where all are shut out; null: it must not be tried. */
@@ -70,26 +78,26 @@ export class Breaker {
 
   /** An attempt begins; {@link end} must follow. */
   begin(now: number): Passage {
-    if (this.forced !== null || this.openedAt === null) return 'ordinary'
-    if (this.trying || now < this.retryAt) return 'despite'
-    this.trying = true
-    return 'trial'
+    if (this.forced !== null || this.openedAt === null) return ORDINARY
+    if (this.trial !== 0 || now < this.retryAt) return -this.openings
+    this.trial = ++this.trials
+    return this.trial
   }
 
   /** An attempt that began while the breaker was open has had its first content: it need not be over to say enough. */
   recovered(passage: Passage): void {
-    if (passage !== 'ordinary' && this.openedAt !== null) this.close()
+    if (this.openedAt !== null && this.saysOfNow(passage)) this.close()
   }
 
   /** An attempt has ended. @param passage as {@link begin} said */
   end(verdict: Verdict, passage: Passage, now: number): void {
-    if (passage === 'trial') this.trying = false
-    if (verdict === 'unknown') return
+    const tried = passage !== ORDINARY && passage === this.trial
+    const counts = this.openedAt === null || this.saysOfNow(passage)
+    if (tried) this.trial = 0
+    if (verdict === 'unknown' || !counts) return
     if (this.openedAt !== null) {
-      // What began before it opened says nothing of now.
-      if (passage === 'ordinary') return
       if (verdict !== 'failure') this.close()
-      else if (passage === 'trial') this.open(now, Math.min(this.openMs * 2, this.policy.maxOpenSeconds * 1000))
+      else if (tried) this.open(now, Math.min(this.openMs * 2, this.policy.maxOpenSeconds * 1000))
       return
     }
     if (verdict === 'alive') return
@@ -108,6 +116,7 @@ export class Breaker {
     const { total, marked } = this.window
     if (total >= this.policy.minRequests && marked / total < this.policy.errorRate / 2) return
     this.openedAt = now
+    this.openings++
     this.openMs = this.policy.openSeconds * 1000
     this.retryAt = now + Math.min(openMs, this.policy.maxOpenSeconds * 1000)
   }
@@ -118,6 +127,11 @@ export class Breaker {
     return { requests: this.window.total, errors: this.window.marked }
   }
 
+  /** What began before the breaker opened, or is a trial of an earlier time, says nothing of now. */
+  private saysOfNow(passage: Passage): boolean {
+    return passage !== ORDINARY && (passage === this.trial || passage === -this.openings)
+  }
+
   private isTooMuch(): boolean {
     const { errorRate, minRequests, consecutiveFailures } = this.policy
     if (consecutiveFailures > 0 && this.failuresInARow >= consecutiveFailures) return true
@@ -126,6 +140,7 @@ export class Breaker {
   }
 
   private open(now: number, openMs: number): void {
+    if (this.openedAt === null) this.openings++
     this.openedAt ??= now
     this.openMs = openMs
     this.retryAt = now + openMs

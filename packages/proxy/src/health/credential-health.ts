@@ -11,6 +11,7 @@ export class CredentialHealth {
 
   /** Null where there is nothing to say: it isn't cooling down. */
   report(credentialId: string, now: number): CredentialHealthReport | null {
-    return now < this.coolingUntil ? { credentialId, coolingUntil: wallClock(this.coolingUntil, now) } : null
+    if (now >= this.coolingUntil) return null
+    return { credentialId, coolingUntil: wallClock(this.coolingUntil, now), unusable: false }
   }
 }

@@ -1,22 +1,30 @@
-import type { HealthReport, Snapshot, SnapshotProvider } from '@millrace/shared'
+import {
+  MOST_REPORTED,
+  type CredentialHealthReport,
+  type HealthReport,
+  type Snapshot,
+  type SnapshotProvider,
+} from '@millrace/shared'
 
 import { CredentialHealth } from './credential-health.ts'
+import { HedgeBudget } from './hedge-budget.ts'
 import { ProviderHealth } from './provider-health.ts'
 import { RouteHealth } from './route-health.ts'
 import { Turns } from './turns.ts'
 
-/** Of each list, what one report may hold. */
-const MOST_REPORTED = 10_000
-
 /**
- * What this proxy has learnt of providers, upstream keys and routes, and where it stands with aliases, by their ids. Compiled snapshots point into it; a new
- * one finds what the old one knew.
+ * What this proxy has learnt of providers, upstream keys and routes, and where it stands with aliases, by their ids.
+ * Compiled snapshots point into it; a new one finds what the old one knew.
  */
 export class Health {
   private readonly providers = new Map<string, ProviderHealth>()
   private readonly credentials = new Map<string, CredentialHealth>()
   private readonly routes = new Map<string, RouteHealth>()
+  /** Of the ways to providers that are addressed directly, by the provider's id. */
+  private readonly direct = new Map<string, RouteHealth>()
   private readonly turns = new Map<string, Turns>()
+  private readonly hedges = new Map<string, HedgeBudget>()
+  private unopened: readonly string[] = []
   private readonly onBreakerChange: (provider: ProviderHealth) => void
   private readonly onFree: (provider: ProviderHealth) => void
 
@@ -47,6 +55,14 @@ export class Health {
     return getOrMake(this.routes, id, RouteHealth)
   }
 
+  directOf(providerId: string): RouteHealth {
+    return getOrMake(this.direct, providerId, RouteHealth)
+  }
+
+  hedgesOf(aliasId: string): HedgeBudget {
+    return getOrMake(this.hedges, aliasId, HedgeBudget)
+  }
+
   turnsOf(aliasId: string): Turns {
     return getOrMake(this.turns, aliasId, Turns)
   }
@@ -55,13 +71,20 @@ export class Health {
     return this.providers.get(providerId)
   }
 
-  /** A snapshot is served by from now on: its settings hold, and what it does not name is forgotten. */
-  apply({ providers, aliases }: Snapshot): void {
+  /**
+   * A snapshot is served by from now on: its settings hold, and what it does not name is forgotten.
+   * @param unopened the ids of its upstream keys that can't be used here
+   */
+  apply({ providers, aliases }: Snapshot, unopened: readonly string[]): void {
+    this.unopened = unopened
     for (const provider of providers) this.providers.get(provider.id)?.configure(provider)
     for (const health of this.providers.values()) if (!health.full) this.onFree(health)
     retain(this.providers, new Set(providers.map(({ id }) => id)))
+    retain(this.direct, new Set(providers.flatMap(({ id, direct }) => (direct ? id : []))))
     retain(this.credentials, new Set(providers.flatMap(({ credentials }) => credentials.map(({ id }) => id))))
-    retain(this.turns, new Set(aliases.map(({ id }) => id)))
+    const aliasIds = new Set(aliases.map(({ id }) => id))
+    retain(this.turns, aliasIds)
+    retain(this.hedges, aliasIds)
     retain(this.routes, new Set(aliases.flatMap(({ routes }) => routes.map(({ id }) => id))))
   }
 
@@ -69,9 +92,16 @@ export class Health {
     const now = performance.now()
     return {
       providers: gather(this.providers, (provider) => provider.report(now)),
-      routes: gather(this.routes, (route, id) => route.report(id, now)),
-      credentials: gather(this.credentials, (credential, id) => credential.report(id, now)),
+      routes: gather(this.routes, (route, routeId) => identified({ routeId }, route.report(now))),
+      direct: gather(this.direct, (route, providerId) => identified({ providerId }, route.report(now))),
+      credentials: this.reportCredentials(now),
     }
+  }
+
+  private reportCredentials(now: number): CredentialHealthReport[] {
+    const unusable = this.unopened.map((credentialId) => ({ credentialId, coolingUntil: null, unusable: true }))
+    const cooling = gather(this.credentials, (credential, id) => credential.report(id, now))
+    return [...unusable, ...cooling].slice(0, MOST_REPORTED)
   }
 }
 
@@ -86,6 +116,10 @@ function getOrMake<T>(map: Map<string, T>, id: string, Kind: new () => T): T {
 
 function retain(map: Map<string, unknown>, ids: ReadonlySet<string>): void {
   for (const id of map.keys()) if (!ids.has(id)) map.delete(id)
+}
+
+function identified<I, R>(id: I, report: R | null): (I & R) | null {
+  return report && { ...id, ...report }
 }
 
 function gather<T, R>(map: ReadonlyMap<string, T>, reportOf: (value: T, id: string) => R | null): R[] {

@@ -1,4 +1,4 @@
-import type { RouteHealthReport } from '@millrace/shared'
+import type { RouteFigures } from '@millrace/shared'
 
 import { PeakEwma } from './peak-ewma.ts'
 import { wallClock } from './wall-clock.ts'
@@ -31,10 +31,9 @@ export class RouteHealth {
   }
 
   /** Null where there is nothing new to say. */
-  report(routeId: string, now: number): RouteHealthReport | null {
+  report(now: number): RouteFigures | null {
     if (this.inFlight === 0 && now - this.usedAt > RECENT_MS && now >= this.coolingUntil) return null
     return {
-      routeId,
       coolingUntil: now < this.coolingUntil ? wallClock(this.coolingUntil, now) : null,
       streamLatencyMs: this.streamLatency.value,
       answerLatencyMs: this.answerLatency.value,

@@ -5,10 +5,10 @@ import type { Exchange } from '../request/exchange.ts'
 import type { DecisionDraft } from '../routing/decision-draft.ts'
 import { modelFor } from '../routing/price.ts'
 import type { StickyRequest } from '../routing/sticky.ts'
-import type { CompiledRoute } from '../snapshot/compiled.ts'
+import type { CompiledAlias, CompiledRoute } from '../snapshot/compiled.ts'
 
-/** The beginnings of candidates, without what a request decides. Gone with the snapshot that holds the route. */
-const beginnings = new WeakMap<CompiledRoute, string>()
+/** What candidates begin with, without what a request decides; null where a request's model goes in. Gone with the alias. */
+const beginnings = new WeakMap<CompiledAlias, (string | null)[]>()
 
 const NOT_STICKY = stickyJson({
   scope: 'NONE',
@@ -21,45 +21,67 @@ const NOT_STICKY = stickyJson({
   expiresAt: null,
 })
 
-/** As DecisionRecord of shared/record.ts. */
-export function decisionJson(exchange: Exchange, { alias, decision, scores, sticky }: DecisionDraft): string {
+/** The member `decision` of a record, after a comma, as DecisionRecord of shared/record.ts; nothing where there was none. */
+export function decisionMember(exchange: Exchange): string {
+  return exchange.decision === null ? '' : `,"decision":${decisionJson(exchange, exchange.decision)}`
+}
+
+function decisionJson(exchange: Exchange, { alias, decision, scores, sticky }: DecisionDraft): string {
   const { answering, attempts } = exchange
   const answered = answering?.route ?? null
+  const known = beginningsOf(alias)
   let candidates = ''
   for (let i = 0; i < decision.routes.length; i++) {
     const route = decision.routes[i]!
     const excluded = decision.excluded[i]
-    const score = scores[i]
-    candidates +=
-      `${i === 0 ? '' : ','}${beginning(route, exchange)}"score":${score === null || !Number.isFinite(score) ? 'null' : score},` +
-      `"excluded":${excluded ? `"${excluded}"` : 'null'},"selected":${route === answered}}`
+    candidates += known[i] ?? beginning(route, modelFor(route, exchange.found!))
+    candidates += scoreJson(scores[i]!)
+    // Absent: null and false.
+    if (excluded) candidates += `,"excluded":"${excluded}"`
+    candidates += route === answered ? ',"selected":true},' : '},'
   }
   const selected = answered?.id ?? null
   const fallback = answered !== null && attempts[0]!.route !== answered
   return (
-    `{"strategy":${alias.strategy === null ? 'null' : `"${alias.strategy}"`},"candidates":[${candidates}],` +
+    `{"strategy":${alias.strategy === null ? 'null' : `"${alias.strategy}"`},"candidates":[${candidates.slice(0, -1)}],` +
     `"sticky":${sticky.scope === 'NONE' ? NOT_STICKY : stickyJson(outcomeOf(sticky))},` +
     `"selectedRouteId":${selected === null ? 'null' : `"${selected}"`},"fallbackUsed":${fallback}}`
   )
 }
 
-function beginning(route: CompiledRoute, exchange: Exchange): string {
-  const known = beginnings.get(route)
-  if (known !== undefined) return known
-  const { id, provider, providerModel, priority, weight } = route
-  const model = recordText(modelFor(route, exchange.found!))
+function beginningsOf(alias: CompiledAlias): readonly (string | null)[] {
+  let known = beginnings.get(alias)
+  if (known === undefined) {
+    known = alias.routes.map((route) => {
+      const model = modelOf(alias, route)
+      return model === null ? null : beginning(route, model)
+    })
+    beginnings.set(alias, known)
+  }
+  return known
+}
+
+/** What a route asks its provider for, if that is the same for every request. */
+function modelOf({ id, name }: CompiledAlias, { providerModel }: CompiledRoute): string | null {
+  if (providerModel === null) return id === null || name.endsWith('*') ? null : name
+  return providerModel.endsWith('*') ? null : providerModel
+}
+
+function beginning({ id, provider, priority, weight }: CompiledRoute, model: string): string {
   const json = JSON.stringify({
     routeId: id,
     providerId: provider.id,
     providerName: provider.name,
-    providerModel: model,
+    providerModel: recordText(model),
     priority,
     weight,
   })
-  const text = `${json.slice(0, -1)},`
-  // Otherwise the model is the request's.
-  if (providerModel === model) beginnings.set(route, text)
-  return text
+  return `${json.slice(0, -1)},"score":`
+}
+
+/** To three places: what is beyond is noise, and costs more to write than all the rest. */
+function scoreJson(score: number | null): string {
+  return score === null || !Number.isFinite(score) ? 'null' : String(Math.round(score * 1000) / 1000)
 }
 
 function outcomeOf({ scope, key, bound }: StickyRequest): StickyOutcomeRecord {

@@ -2,11 +2,10 @@ import { CLIENT_CLOSED_REQUEST, flat, recordText, type AttemptRecord, type Reque
 
 import type { Attempt } from '../request/attempt.ts'
 import type { Exchange } from '../request/exchange.ts'
-import { decisionJson } from './decision.ts'
 
-/** The record of a request that has ended, as JSON. */
+/** The record of a request that has ended, as JSON, but for its decision. */
 export function draftRecord(exchange: Exchange): string {
-  const { token, call, found, attempt, outcome, res, gateway, decision } = exchange
+  const { token, call, found, attempt, outcome, res, gateway } = exchange
   const cancelled = outcome?.status === 'CANCELLED'
   const record: Omit<RequestRecord, 'decision'> = {
     id: exchange.id,
@@ -37,8 +36,7 @@ export function draftRecord(exchange: Exchange): string {
     configRevision: exchange.snapshot?.revision ?? 0,
     proxyId: gateway.proxyId,
   }
-  const json = JSON.stringify(record)
-  return `${json.slice(0, -1)},"decision":${decision === null ? 'null' : decisionJson(exchange, decision)}}`
+  return JSON.stringify(record)
 }
 
 function attemptRecord(attempt: Attempt, index: number): AttemptRecord {

@@ -21,6 +21,28 @@ describe('RecordQueue', () => {
     assert.equal(queue.length, 0)
   })
 
+  it('puts further members into a record', () => {
+    const queue = new RecordQueue(MEGABYTE, 10, '[', ']')
+    queue.push('{"id":1}', ',"é":[2],"b":{}')
+    queue.push('{"id":3}')
+    assert.deepEqual(read(queue), [{ id: 1, é: [2], b: {} }, { id: 3 }])
+  })
+
+  it('tells when what was pushed so far has been taken, or the time is over', async () => {
+    const queue = new RecordQueue(MEGABYTE, 10, '[', ']')
+    await queue.stored(60_000)
+    queue.push('{"id":1}')
+    let taken = false
+    const waiting = queue.stored(60_000).then(() => (taken = true))
+    queue.batch()
+    queue.push('{"id":2}')
+    await queue.stored(5)
+    assert.equal(taken, false)
+    queue.remove()
+    await waiting
+    assert.equal(queue.length, 1)
+  })
+
   it('adds nothing to a batch that is on its way', () => {
     const queue = new RecordQueue(MEGABYTE, 1_000, '[', ']')
     queue.push('{"id":1}')

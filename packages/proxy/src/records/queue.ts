@@ -13,6 +13,7 @@ interface Page {
 
 const PAGE_BYTES = 524_288
 const COMMA = 0x2c
+const CLOSING_BRACE = 0x7d
 
 /** Somebody who waits until the records pushed so far have been taken. */
 interface Watcher {
@@ -56,8 +57,12 @@ export class RecordQueue {
     this.after = after
   }
 
-  push(json: string): void {
-    const page = this.pageFor(json)
+  /**
+   * @param json an object
+   * @param more members that follow its own, each after a comma: joining texts of this length costs more than writing them
+   */
+  push(json: string, more = ''): void {
+    const page = this.pageFor(json.length + more.length + 1)
     if (!page) {
       this.dropped++
       this.overflowed++
@@ -65,6 +70,11 @@ export class RecordQueue {
     }
     if (page.count > 0) page.bytes[page.length++] = COMMA
     page.length += page.bytes.write(json, page.length)
+    if (more !== '') {
+      // Over the brace that closes the object.
+      page.length += page.bytes.write(more, page.length - 1) - 1
+      page.bytes[page.length++] = CLOSING_BRACE
+    }
     page.count++
     this.length++
     this.pushed++
@@ -102,10 +112,11 @@ export class RecordQueue {
     if (page.bytes.length === PAGE_BYTES) this.spare = page.bytes
   }
 
-  private pageFor(json: string): Page | null {
+  /** @param length UTF-16 code units of a record */
+  private pageFor(length: number): Page | null {
     const last = this.pages.at(-1)
     // In UTF-8 a UTF-16 code unit takes three bytes at most.
-    const room = json.length * 3 + 1 + this.after.length
+    const room = length * 3 + 1 + this.after.length
     if (last && !last.sealed && last.count < this.mostPerPage && last.length + room <= last.bytes.length) return last
     if (this.pages.length >= this.mostPages) return null
     const bytes = this.bytesFor(this.before.length + room)

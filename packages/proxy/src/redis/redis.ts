@@ -74,12 +74,18 @@ export class Redis {
   }
 
   /** Runs a script, which Redis keeps from its first run on. Otherwise as {@link command}. */
-  async run(script: LuaScript, key: string, args: readonly string[]): Promise<unknown> {
+  async run(
+    script: LuaScript,
+    keys: readonly string[],
+    args: readonly string[],
+    deadlineMs = this.#deadlineMs,
+  ): Promise<unknown> {
+    const given = [String(keys.length), ...keys, ...args]
     try {
-      return await this.command(['EVALSHA', script.sha1, '1', key, ...args])
+      return await this.command(['EVALSHA', script.sha1, ...given], deadlineMs)
     } catch (error) {
       if (!(error as Error).message.startsWith('NOSCRIPT')) throw error
-      return this.command(['EVAL', script.text, '1', key, ...args])
+      return this.command(['EVAL', script.text, ...given], deadlineMs)
     }
   }
 

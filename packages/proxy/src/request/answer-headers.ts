@@ -1,5 +1,5 @@
-import { headerText } from '../header-text.ts'
 /** The headers of an answer: ours, and those of the provider's that a client may see. */
+import { headerText } from '../header-text.ts'
 import type { UpstreamHeaders } from '../upstream/call.ts'
 import { namedByConnection } from './client-headers.ts'
 import type { Exchange } from './exchange.ts'

@@ -1,5 +1,6 @@
 /** `x-millrace-include: metadata`: what an answer tells of itself, for clients that can't see headers. */
-import { latin1Literal } from '../stream/json.ts'
+import { findMembers, latin1Literal, replaceAll, splice } from '../stream/json.ts'
+import type { Attempt } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
 
 export function includesMetadata({ req }: Exchange): boolean {
@@ -7,19 +8,27 @@ export function includesMetadata({ req }: Exchange): boolean {
   return typeof asked === 'string' && asked.split(',').some((name) => name.trim().toLowerCase() === 'metadata')
 }
 
-/** A JSON object with `metadata` in it as the last member. @param json latin1 */
-export function withMetadata(json: string, exchange: Exchange): string {
-  const end = json.lastIndexOf('}')
-  return `${json.slice(0, end)},"metadata":${metadataJson(exchange)}${json.slice(end)}`
+const METADATA = new Set(['metadata'])
+
+/**
+ * A JSON object with `metadata` in it, in place of the provider's own if it has any.
+ * @param text the object, or an event with it, latin1
+ */
+export function withMetadata(text: string, attempt: Attempt): string {
+  const [start, end] = [text.indexOf('{'), text.lastIndexOf('}')]
+  const json = text.slice(start, end + 1)
+  const literal = metadataJson(attempt)
+  const own = findMembers(json, METADATA)?.get('metadata')
+  const changed = own ? splice(json, replaceAll(own, literal)) : `${json.slice(0, -1)},"metadata":${literal}}`
+  return text.slice(0, start) + changed + text.slice(end + 1)
 }
 
-function metadataJson(exchange: Exchange): string {
-  const { attempt, costUsd } = exchange
+function metadataJson({ exchange, route, model }: Attempt): string {
   const latencyMs = Math.round((performance.now() - exchange.began) * 1000) / 1000
   return (
-    `{"request_id":${latin1Literal(exchange.requestId)},"provider":${latin1Literal(attempt!.route.provider.name)},` +
-    `"model":${latin1Literal(attempt!.model)},"cached":false,"cache_tier":null,` +
-    `"attempts":${exchange.attempts.length},"latency_ms":${latencyMs},"cost_usd":${costUsd ?? 'null'}}`
+    `{"request_id":${latin1Literal(exchange.requestId)},"provider":${latin1Literal(route.provider.name)},` +
+    `"model":${latin1Literal(model)},"cached":false,"cache_tier":null,` +
+    `"attempts":${exchange.attempts.length},"latency_ms":${latencyMs},"cost_usd":${exchange.costUsd ?? 'null'}}`
   )
 }
 
@@ -32,10 +41,10 @@ const MAYBE_LAST = /"finish_reason"\s*:\s*"|"choices"\s*:\s*\[\s*\]/
  */
 export class MetadataTail {
   private held = ''
-  private readonly exchange: Exchange
+  private readonly attempt: Attempt
 
-  constructor(exchange: Exchange) {
-    this.exchange = exchange
+  constructor(attempt: Attempt) {
+    this.attempt = attempt
   }
 
   /**
@@ -53,7 +62,7 @@ export class MetadataTail {
   finish(done: string): string {
     const last = this.held || this.emptyChunk()
     this.held = ''
-    return withMetadata(last, this.exchange) + done
+    return withMetadata(last, this.attempt) + done
   }
 
   /** What is held, of a stream that ends otherwise. */
@@ -64,7 +73,7 @@ export class MetadataTail {
   }
 
   private emptyChunk(): string {
-    const { id, call, startedAt } = this.exchange
+    const { id, call, startedAt } = this.attempt.exchange
     const created = Math.floor(startedAt / 1000)
     return `data: {"id":"chatcmpl-${id}","object":"chat.completion.chunk","created":${created},"model":${latin1Literal(call!.model)},"choices":[]}\n\n`
   }

@@ -9,7 +9,7 @@ import { UpstreamCall, type Receiver, type UpstreamHeaders } from '../upstream/c
 import { retryAfterOf } from '../upstream/retry-after.ts'
 import { addForwardedHeaders } from './client-headers.ts'
 import type { Exchange } from './exchange.ts'
-import { isRetryable, redact, redactBytes, type Failure, type Refusal } from './failure.ts'
+import { isRetryable, redact, redactRefusal, type Failure, type Refusal } from './failure.ts'
 import { Lesson } from './lesson.ts'
 import type { Race, Step } from './race.ts'
 import { AnswerRelay } from './relay-answer.ts'
@@ -73,6 +73,10 @@ export class Attempt implements Receiver {
     return typeof type === 'string' ? type : null
   }
 
+  get isRunning(): boolean {
+    return this.running
+  }
+
   get latencyMs(): number {
     return this.endedAt - this.began
   }
@@ -132,10 +136,13 @@ export class Attempt implements Receiver {
     if (this.running) this.upstreamCall.resume()
   }
 
-  /** The client is gone, or the gateway ends: the upstream is let go at once. Nothing happens if the attempt has ended. */
-  cancel(): void {
+  /**
+   * The client is gone: the upstream is let go at once. Nothing happens if the attempt has ended.
+   * @param accountable whether what was used so far is this attempt's to say
+   */
+  cancel(accountable: boolean): void {
     if (!this.running) return
-    if (this.isAnswering()) {
+    if (accountable) {
       if (this.upstreamStatus === null || this.upstreamStatus < 300) this.settleUsage(null, 0)
       this.relay?.cancel()
     }
@@ -157,6 +164,7 @@ export class Attempt implements Receiver {
   /** From now on the client is being answered, by this attempt and no other. */
   claim(): void {
     this.race.claim(this)
+    this.lesson.claimed()
     this.countWait()
   }
 
@@ -179,7 +187,7 @@ export class Attempt implements Receiver {
       errorClass,
       message: redact(message, this.credential?.apiKey).slice(0, LONGEST_MESSAGE),
       retryAfterMs: retryAfterOf(this.upstreamHeaders, this.upstreamStatus ?? 0),
-      refusal: refusal && { ...refusal, body: redactBytes(refusal.body, this.credential?.apiKey) },
+      refusal: refusal && redactRefusal(refusal, this.credential?.apiKey),
       retryable: isRetryable(errorClass, this.upstreamStatus),
       lost: errorClass === 'hedge_lost',
     }
@@ -196,14 +204,9 @@ export class Attempt implements Receiver {
       reasoningTokens: 0,
       source: 'ESTIMATED',
     }
-    const price = priceOf(this.route, this.model)
+    // What goes by a client's own key is on the client's own bill.
+    const price = this.credential?.source === 'REQUEST' ? null : priceOf(this.route, this.model)
     exchange.costUsd = price && costOf(exchange.usage, price)
-  }
-
-  /** Whether the client has this attempt's answer, or would have had it. */
-  private isAnswering(): boolean {
-    const { answering, attempts } = this.exchange
-    return answering === this || (answering === null && attempts[attempts.length - 1] === this)
   }
 
   private countWait(): void {

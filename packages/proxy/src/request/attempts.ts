@@ -2,7 +2,7 @@
  * Asks an alias's routes for an answer, one after another, until one has answered or none is left to ask: the contract's
  * "Routing, in order", from the attempts on.
  */
-import type { GatewayError, RequestStatus } from '@millrace/shared'
+import type { AttemptErrorClass, GatewayError, RequestStatus } from '@millrace/shared'
 
 import type { Call, Dialect } from '../endpoints/dialect.ts'
 import type { ProviderHealth } from '../health/provider-health.ts'
@@ -22,6 +22,9 @@ export function statusOf(error: GatewayError, attempted: boolean): RequestStatus
   if (error.code === 'upstream_timeout') return 'TIMEOUT'
   return attempted || error.status === 500 ? 'ERROR' : 'REJECTED'
 }
+
+/** Times that a request looks for another route because the one that it waited for has gone to others. */
+const MOST_LOOKS = 5
 
 /** The attempts of one request. */
 export class Attempts implements Starter {
@@ -54,23 +57,38 @@ export class Attempts implements Starter {
    * @throws ClientGone if there is nobody left to answer
    */
   async run(): Promise<void> {
-    this.alias.hedges?.earn()
+    const { hedge, hedges } = this.alias
+    if (hedge) hedges?.earn(hedge.maxExtraPercent)
     try {
-      const first = this.choice.first()
-      let step: Step | null = first instanceof Promise ? await first : first
-      for (;;) {
-        if (this.exchange.over) throw new ClientGone()
-        const race = new Race(this, this.hedging())
-        race.start(step)
-        await race.over
-        const failed = this.settle(race)
-        if (failed === null) return
-        const next = this.following(failed)
-        step = next instanceof Promise ? await next : next
-        if (step === null) return this.giveUp(failed)
-      }
+      await this.attempt()
     } finally {
       this.choice.leavePlace()
+    }
+  }
+
+  private async attempt(): Promise<void> {
+    const { choice } = this
+    let next: Step | null | Promise<Step | null> = choice.first()
+    let failed: Attempt | null = null
+    for (let looks = 0; ;) {
+      const step: Step | null = next instanceof Promise ? await next : next
+      if (this.exchange.over) throw new ClientGone()
+      // Asked here, where nothing comes between the answer and the start: while it was waited for, others may have taken
+      // the last place, or the one trial.
+      if (next instanceof Promise && step !== null && !choice.isOpen(step.route)) {
+        next = ++looks > MOST_LOOKS ? null : choice.again(this.barred)
+        continue
+      }
+      if (step === null) {
+        if (failed === null) throw choice.noRoute()
+        return this.giveUp(failed)
+      }
+      const race = new Race(this, this.hedging())
+      race.start(step)
+      await race.over
+      failed = this.settle(race)
+      if (failed === null) return
+      next = this.following(failed)
     }
   }
 
@@ -110,20 +128,24 @@ export class Attempts implements Starter {
 
   /** Where to go after a failure; null: nowhere. */
   private following({ failure, route, credential }: Attempt): Step | null | Promise<Step | null> {
-    if (!failure!.retryable) return null
-    if (credential && (failure!.errorClass === 'upstream_auth' || failure!.errorClass === 'upstream_rate_limited')) {
-      this.refused.push(credential)
-      const next = this.choice.next(route, this.refused)
-      if (next !== null) return next
-    }
+    const { errorClass, retryAfterMs, retryable } = failure!
+    if (!retryable) return null
+    const next = this.withNextKey(errorClass, route, credential)
+    if (next !== null) return next
     if (++this.turns > this.alias.retry.maxAttempts) return null
-    if (failure!.errorClass === 'upstream_auth') {
+    if (errorClass === 'upstream_auth') {
       this.barred.push(route)
-      return this.elsewhere()
+      return this.elsewhere() ?? this.goBack(null, null)
     }
     const { chosen } = this.choice.decide(this.tried)
     if (chosen !== null && !this.wasAsked(chosen.provider.health)) return this.choice.stepTo(chosen)
-    return this.goBack(chosen, failure!.retryAfterMs)
+    return this.goBack(chosen, retryAfterMs)
+  }
+
+  private withNextKey(errorClass: AttemptErrorClass, route: CompiledRoute, credential: Credential | null): Step | null {
+    if (credential === null || (errorClass !== 'upstream_auth' && errorClass !== 'upstream_rate_limited')) return null
+    this.refused.push(credential)
+    return this.choice.next(route, this.refused)
   }
 
   /**
@@ -133,23 +155,26 @@ export class Attempts implements Starter {
   private async goBack(untried: CompiledRoute | null, retryAfterMs: number | null): Promise<Step | null> {
     const { choice, exchange } = this
     const { retry } = this.alias
-    const began = performance.now()
-    let route = untried
-    if (route === null) {
-      this.tried = [...this.barred]
-      route = (await choice.decideInTime(this.tried))?.chosen ?? null
-    }
-    if (route === null) return null
-    if (!route.provider.health.retries.take(performance.now())) return this.elsewhere()
+    if (untried === null) this.tried = [...this.barred]
+    const decision = choice.decide(this.tried)
+    if (decision.chosen === null && !choice.isWorthWaiting(decision)) return null
+    const provider = decision.chosen?.provider.health
+    if (provider && !provider.retries.take(performance.now())) return this.elsewhere()
     let waitMs = backoffMs(retry, this.retries++)
     // A key of the gateway's own cools down instead; see Lesson.
     if (exchange.ownKey !== null && retryAfterMs !== null) {
       if (retryAfterMs > retry.maxBackoffMs) return null
       waitMs = Math.max(waitMs, retryAfterMs)
     }
-    await exchange.sleep(began + waitMs - performance.now())
+    await exchange.sleep(waitMs)
     if (exchange.over) throw new ClientGone()
-    return choice.stillTo(route)
+    const step =
+      decision.chosen && choice.isOpen(decision.chosen)
+        ? choice.stepTo(decision.chosen)
+        : await choice.again(this.barred)
+    const other = step?.route.provider.health
+    if (!other || other === provider || !this.wasAsked(other)) return step
+    return other.retries.take(performance.now()) ? step : null
   }
 
   /** A route of a provider that has not been asked yet. */
@@ -165,11 +190,12 @@ export class Attempts implements Starter {
 
   private hedging(): Hedging | null {
     const { hedge, hedges } = this.alias
-    return hedge && hedges && { afterMs: hedge.afterMs, budget: hedges }
+    return hedge && hedges && { policy: hedge, budget: hedges }
   }
 
   private giveUp(failed: Attempt): void {
     const { refusal, errorClass, message } = failed.failure!
+    this.exchange.blamed = failed
     if (refusal === null) throw gatewayError(failed.route.provider.name, failed.failure!)
     this.exchange.answering = failed
     this.exchange.fail('ERROR', errorClass, message)

@@ -9,6 +9,7 @@ import { newId, NO_USAGE, type RequestRecord, type RequestStatus, type TokenUsag
 import type { Waiter } from '../concurrency/waiting-room.ts'
 import type { Call } from '../endpoints/dialect.ts'
 import type { ProviderHealth } from '../health/provider-health.ts'
+import { decisionMember } from '../records/decision.ts'
 import { draftRecord } from '../records/draft.ts'
 import type { DecisionDraft } from '../routing/decision-draft.ts'
 import type { Found } from '../routing/found.ts'
@@ -35,6 +36,12 @@ export interface Outcome {
   readonly status: RequestStatus
   readonly errorClass: string | null
   readonly errorMessage: string | null
+}
+
+/** The last of an answer. */
+interface Ending {
+  readonly body: string | Buffer | undefined
+  readonly encoding: BufferEncoding
 }
 
 const SUCCESS: Outcome = { status: 'SUCCESS', errorClass: null, errorMessage: null }
@@ -67,6 +74,8 @@ export class Exchange implements Slotted {
   readonly attempts: Attempt[] = []
   /** The attempt whose answer the client gets, once there is one. */
   answering: Attempt | null = null
+  /** Where there is none: the attempt whose failure the gateway's own answer tells of. */
+  blamed: Attempt | null = null
   usage: TokenUsage = NO_USAGE
   /** USD, a decimal; null where it is not known. */
   costUsd: string | null = null
@@ -83,6 +92,9 @@ export class Exchange implements Slotted {
   private pause: Pause | null = null
   private waiter: Waiter | null = null
   private recorded = false
+  /** What is left to be sent of a complete answer that waits for its record to be stored. */
+  private held: Ending | null = null
+  private hurried = false
 
   constructor(gateway: Gateway, endpoint: string, req: IncomingMessage, res: ServerResponse) {
     this.gateway = gateway
@@ -175,39 +187,50 @@ export class Exchange implements Slotted {
     this.outcome ??= { status, errorClass, errorMessage }
   }
 
-  /** The attempt whose answer the client gets, or else the last. */
+  /** The attempt that the answer is of, or tells of; until then, the last. */
   get attempt(): Attempt | undefined {
-    return this.answering ?? this.attempts.at(-1)
+    return this.answering ?? this.blamed ?? this.attempts.at(-1)
   }
 
   /**
    * Ends the answer, whose outcome is settled. A client that does not take what is left of it is cut off: nothing else
-   * would ever end it. With `x-millrace-sync` it ends when its record is stored.
+   * would ever end it. With `x-millrace-sync` it ends when its record is stored, unless the process can't wait.
    */
   end(body?: string | Buffer, encoding: BufferEncoding = 'utf8'): void {
-    if (isTrue(this.req.headers, 'x-millrace-sync')) void this.endRecorded(body, encoding)
-    else this.endNow(body, encoding)
+    if (isTrue(this.req.headers, 'x-millrace-sync') && !this.hurried) void this.endRecorded({ body, encoding })
+    else this.endNow({ body, encoding })
+  }
+
+  /** The process ends: nothing more is waited for. @returns whether an answer was complete, and has been ended by this */
+  hurry(): boolean {
+    this.hurried = true
+    const { held } = this
+    if (held !== null) this.endNow(held)
+    return held !== null
   }
 
   /** @internal called once, by the response's close */
   close(): void {
     this.pause?.end()
     this.waiter?.giveUp()
-    for (const attempt of this.attempts) attempt.cancel()
+    const accountable = this.answering ?? this.attempts.find(({ isRunning }) => isRunning)
+    for (const attempt of this.attempts) attempt.cancel(attempt === accountable)
     this.outcome ??= this.res.writableFinished ? SUCCESS : CANCELLED
     this.gateway.active.remove(this)
     this.record()
   }
 
-  private async endRecorded(body: string | Buffer | undefined, encoding: BufferEncoding): Promise<void> {
+  private async endRecorded(ending: Ending): Promise<void> {
+    this.held = ending
     this.succeed()
     this.record()
     await this.gateway.records.stored(SYNC_MS)
-    this.endNow(body, encoding)
+    if (this.held !== null) this.endNow(ending)
   }
 
-  private endNow(body: string | Buffer | undefined, encoding: BufferEncoding): void {
+  private endNow({ body, encoding }: Ending): void {
     const { res } = this
+    this.held = null
     if (body === undefined) res.end()
     else res.end(body, encoding)
     if (res.writableLength > 0) res.socket?.setTimeout(STALLED_MS)
@@ -218,7 +241,7 @@ export class Exchange implements Slotted {
     this.recorded = true
     this.latencyMs = performance.now() - this.began
     try {
-      this.gateway.records.push(draftRecord(this))
+      this.gateway.records.push(draftRecord(this), decisionMember(this))
     } catch (error) {
       // Of what a client sent nothing should be able to do this; if something is, it costs a record, and no other request.
       this.gateway.records.dropped++

@@ -69,10 +69,15 @@ export function redact(text: string, secret: string | undefined): string {
   return secret ? text.replaceAll(secret, REDACTED) : text
 }
 
-/** The same for a body that is passed on; other bytes stay as they are. */
-export function redactBytes(body: Buffer, secret: string | undefined): Buffer {
-  if (!secret || !body.includes(secret)) return body
-  return Buffer.from(body.toString('latin1').replaceAll(secret, REDACTED), 'latin1')
+/** The same for an answer that is passed on; other bytes stay as they are. */
+export function redactRefusal({ status, headers, body }: Refusal, secret: string | undefined): Refusal {
+  if (!secret) return { status, headers, body }
+  const shown: UpstreamHeaders = {}
+  for (const [name, value] of Object.entries(headers)) {
+    shown[name] = Array.isArray(value) ? value.map((one) => redact(one, secret)) : value && redact(value, secret)
+  }
+  if (!body.includes(secret)) return { status, headers: shown, body }
+  return { status, headers: shown, body: Buffer.from(redact(body.toString('latin1'), secret), 'latin1') }
 }
 
 /** What a client may read of a failure. Addresses and system errors are the operator's: they stand in the attempt's record. */

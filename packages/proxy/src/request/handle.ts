@@ -114,6 +114,7 @@ function takeOwnKey(exchange: Exchange, token: CompiledToken): void {
 
 /** The process ends before this request did: its client is told so, in whatever way is left. */
 export function abandon(exchange: Exchange): void {
+  if (exchange.hurry()) return
   const abandoned = exchange.attempts.filter((attempt) => attempt.abandon())
   if (abandoned.length === 0) refuse(exchange, shuttingDown())
 }

@@ -1,6 +1,6 @@
 import type { AttemptErrorClass } from '@millrace/shared'
 
-import type { Passage, Verdict } from '../health/breaker.ts'
+import { ORDINARY, type Passage, type Verdict } from '../health/breaker.ts'
 import type { CompiledRoute, Credential } from '../snapshot/compiled.ts'
 import type { Failure } from './failure.ts'
 
@@ -13,8 +13,9 @@ export class Lesson {
   private readonly credential: Credential | null
   private readonly stream: boolean
   private began = 0
-  private passage: Passage = 'ordinary'
+  private passage: Passage = ORDINARY
   private contentSeen = false
+  private answering = false
 
   constructor(route: CompiledRoute, credential: Credential | null, stream: boolean) {
     this.route = route
@@ -31,6 +32,11 @@ export class Lesson {
     this.route.health.begin(now)
   }
 
+  /** Its answer has begun: from now on the client, too, can be the slow one. */
+  claimed(): void {
+    this.answering = true
+  }
+
   firstToken(now: number): void {
     const { health } = this.route.provider
     this.contentSeen = true
@@ -44,7 +50,7 @@ export class Lesson {
     const { route } = this
     const { health } = route.provider
     const elapsed = now - this.began
-    const verdict = failure === null ? 'success' : verdictOf(failure.errorClass, this.contentSeen)
+    const verdict = failure === null ? 'success' : verdictOf(failure.errorClass, this.answering)
     if (failure === null) {
       health.latency.add(elapsed, now)
       if (!this.stream) route.health.latency(false).observe(elapsed, now)
@@ -71,17 +77,20 @@ export class Lesson {
   }
 
   /** What a client's own key has met with is no other request's business. */
-  private coolDown({ errorClass, retryAfterMs }: Failure, now: number): void {
+  private coolDown({ errorClass, retryAfterMs, retryable }: Failure, now: number): void {
     const { route, credential } = this
     if (credential?.source === 'REQUEST') return
     if (errorClass === 'upstream_auth') {
       if (credential) credential.health.distrustedUntil = now + DISTRUST_MS
-    } else if (retryAfterMs !== null) {
+    } else if (retryAfterMs !== null && retryable && REFUSED.has(errorClass)) {
       const cooling = errorClass === 'upstream_rate_limited' && credential ? credential.health : route.health
       cooling.coolingUntil = Math.max(cooling.coolingUntil, now + retryAfterMs)
     }
   }
 }
+
+/** Failures by the upstream's status. Where that was a client's to mend, or a success, its `retry-after` is no other request's. */
+const REFUSED: ReadonlySet<AttemptErrorClass> = new Set(['upstream_rate_limited', 'upstream_5xx', 'upstream_4xx'])
 
 /** Failures that say: this long at least. */
 const TOO_SLOW: ReadonlySet<AttemptErrorClass> = new Set([
@@ -92,7 +101,8 @@ const TOO_SLOW: ReadonlySet<AttemptErrorClass> = new Set([
   'hedge_lost',
 ])
 
-function verdictOf(errorClass: AttemptErrorClass, contentSeen: boolean): Verdict {
+/** @param answering whether the answer had begun */
+function verdictOf(errorClass: AttemptErrorClass, answering: boolean): Verdict {
   switch (errorClass) {
     case 'upstream_auth':
     case 'upstream_rate_limited':
@@ -101,7 +111,9 @@ function verdictOf(errorClass: AttemptErrorClass, contentSeen: boolean): Verdict
     case 'client_cancelled':
     case 'hedge_lost':
     case 'shutting_down':
-      return contentSeen ? 'alive' : 'unknown'
+      return answering ? 'alive' : 'unknown'
+    case 'total_timeout':
+      return answering ? 'alive' : 'failure'
     default:
       return 'failure'
   }

@@ -1,4 +1,6 @@
-import type { HedgeBudget } from '../routing/hedge-budget.ts'
+import type { HedgePolicy } from '@millrace/shared'
+
+import type { HedgeBudget } from '../health/hedge-budget.ts'
 import type { CompiledRoute, Credential } from '../snapshot/compiled.ts'
 import type { Attempt } from './attempt.ts'
 
@@ -21,7 +23,7 @@ export interface Starter {
 
 /** When to ask a second route. */
 export interface Hedging {
-  readonly afterMs: number
+  readonly policy: HedgePolicy
   readonly budget: HedgeBudget
 }
 
@@ -57,7 +59,7 @@ export class Race {
   }
 
   start(step: Step): void {
-    if (this.hedging !== null) this.timer = setTimeout(hedge, this.hedging.afterMs, this)
+    if (this.hedging !== null) this.timer = setTimeout(hedge, this.hedging.policy.afterMs, this)
     this.add(step, false)
   }
 
@@ -65,8 +67,9 @@ export class Race {
   hedge(): void {
     this.timer = null
     if (this.running === 0) return
+    const { policy, budget } = this.hedging!
     const step = this.starter.second()
-    if (step !== null && this.hedging!.budget.take()) this.add(step, true)
+    if (step !== null && budget.take(policy.maxExtraPercent)) this.add(step, true)
   }
 
   /** An attempt has the first content: the answer is its. */
@@ -79,11 +82,13 @@ export class Race {
   /** Called by each attempt, once. */
   ended(attempt: Attempt): void {
     this.running--
-    const { failure, fault } = attempt
-    // What no other route can mend ends the race, whoever else is running.
-    if (this.running > 0 && fault === null && (failure === null || failure.retryable || failure.lost)) return
+    if (this.running > 0 && !endsAll(attempt)) return
     this.stopWaiting()
-    for (const other of this.attempts) other.lose()
+    const gone = attempt.failure?.errorClass === 'client_cancelled'
+    for (const other of this.attempts) {
+      if (gone) other.cancel(false)
+      else other.lose()
+    }
     this.resolve()
   }
 
@@ -96,6 +101,14 @@ export class Race {
     if (this.timer !== null) clearTimeout(this.timer)
     this.timer = null
   }
+}
+
+/** Whether what has become of an attempt is the race's end, though another still runs. */
+function endsAll({ failure, fault, hedged }: Attempt): boolean {
+  if (fault !== null) return true
+  if (failure === null || failure.lost || failure.retryable || failure.errorClass === 'total_timeout') return false
+  // A refusal that no other route can mend is the client's answer; but a hedge was not what was asked for first.
+  return failure.refusal === null || !hedged
 }
 
 function hedge(race: Race): void {

@@ -48,7 +48,7 @@ export class AnswerRelay implements Relay {
     const headers = this.head()
     attempt.succeed(answer.usage, estimateTokens(answer.contentLength))
     if (exchange.costUsd !== null) headers.push('x-millrace-cost-usd', exchange.costUsd)
-    const body = includesMetadata(exchange) ? withMetadata(answer.body, exchange) : answer.body
+    const body = includesMetadata(exchange) ? withMetadata(answer.body, attempt) : answer.body
     headers.push('content-length', String(body.length))
     exchange.res.writeHead(attempt.upstreamStatus!, headers)
     exchange.end(body, 'latin1')

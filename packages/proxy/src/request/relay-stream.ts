@@ -30,7 +30,7 @@ export class StreamRelay implements Relay {
   constructor(attempt: Attempt) {
     this.attempt = attempt
     this.observer = attempt.call.observe()
-    this.tail = includesMetadata(attempt.exchange) ? new MetadataTail(attempt.exchange) : null
+    this.tail = includesMetadata(attempt.exchange) ? new MetadataTail(attempt) : null
   }
 
   data(chunk: Buffer): void {

@@ -41,7 +41,7 @@ export function sendError(exchange: Exchange, error: GatewayError): void {
       String(Math.ceil(error.retryAfterMs)),
     )
   }
-  if (USED_UP.has(error.code)) headers.push('x-should-retry', 'false')
+  if (USED_UP.has(error.code) && exchange.attempts.length > 0) headers.push('x-should-retry', 'false')
   if (error.allow !== null) headers.push('allow', error.allow)
   const text = errorBody(error)
   headers.push('content-type', 'application/json', 'content-length', String(Buffer.byteLength(text)))

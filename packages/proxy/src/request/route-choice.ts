@@ -62,12 +62,22 @@ export class RouteChoice {
     return credential && view.exclusionOf(route) === null ? { route, credential } : null
   }
 
-  /** To a route that was chosen a while ago, or where it can't be taken any more, to another. */
-  async stillTo(route: CompiledRoute): Promise<Step | null> {
+  /** Whether a route can be taken now: as it is, or as the least bad of those that breakers shut out. */
+  isOpen(route: CompiledRoute): boolean {
     this.view.now = performance.now()
-    if (this.view.exclusionOf(route) === null) return this.stepTo(route)
-    const decision = await this.decideInTime()
+    const exclusion = this.view.exclusionOf(route)
+    return exclusion === null || (exclusion === 'BREAKER_OPEN' && this.decide().chosen === route)
+  }
+
+  /** To another route than was chosen a while ago; null if there is none in time. */
+  async again(except: readonly CompiledRoute[]): Promise<Step | null> {
+    const decision = await this.decideInTime(except)
     return decision && this.stepTo(decision.chosen!)
+  }
+
+  /** Whether a decision without a choice may become one with time. */
+  isWorthWaiting(decision: Decision<CompiledRoute>): boolean {
+    return this.fullRoutes(decision).length > 0 || this.restMs(decision) <= this.alias.retry.maxBackoffMs
   }
 
   /** What a route has answered means for the request's binding. */
@@ -118,16 +128,16 @@ export class RouteChoice {
 
   private async checked(bound: Promise<CompiledRoute>): Promise<Step> {
     const route = await bound
-    this.view.now = performance.now()
-    // While the binding was looked up, the last place may have gone, or the one trial.
-    if (this.view.exclusionOf(route) === null) return this.stepTo(route)
+    if (this.isOpen(route)) return this.stepTo(route)
     const decision = await this.decideInTime()
-    return this.stepTo(decision?.chosen ?? route)
+    if (decision === null) throw this.noRoute()
+    return this.stepTo(decision.chosen!)
   }
 
   /** @returns false if waiting is no use */
   private async wait(decision: Decision<CompiledRoute>): Promise<boolean> {
-    const full = routesThatAre('AT_CONCURRENCY_LIMIT', decision)
+    if (this.exchange.over) throw new ClientGone()
+    const full = this.fullRoutes(decision)
     if (full.length > 0) return this.waitForPlace(full)
     const restMs = this.restMs(decision)
     const { maxBackoffMs, jitter } = this.alias.retry
@@ -135,6 +145,15 @@ export class RouteChoice {
     // Later for some, so that all who wait don't come at once; earlier for none.
     await this.exchange.sleep(restMs * (1 + jitter * Math.random()))
     return true
+  }
+
+  /** Those that only lack a place; where there are none, those that could be the least bad if they had one. */
+  private fullRoutes(decision: Decision<CompiledRoute>): CompiledRoute[] {
+    const full = routesThatAre('AT_CONCURRENCY_LIMIT', decision)
+    if (full.length > 0 || decision.excluded.includes('COOLING_DOWN')) return full
+    return routesThatAre('BREAKER_OPEN', decision).filter(
+      ({ provider: { health } }) => health.full && health.breaker.badness !== null,
+    )
   }
 
   private async waitForPlace(full: readonly CompiledRoute[]): Promise<boolean> {
@@ -155,7 +174,8 @@ export class RouteChoice {
     return Math.min(Infinity, ...cooling.map((route) => view.cooledAt(route))) - view.now
   }
 
-  private noRoute(decision: Decision<CompiledRoute>): GatewayError {
+  /** What a client is told where there is no route, or no time left to wait for one. */
+  noRoute(decision = this.decide()): GatewayError {
     const { name } = this.alias
     if (decision.excluded.includes('AT_CONCURRENCY_LIMIT')) {
       const message = `Every route of "${name}" is serving as many requests as it may.`

@@ -136,8 +136,8 @@ export class LiveView implements DecisionView<CompiledRoute>, RequestFacts {
   }
 
   header(name: string): string | null {
-    const value = this.exchange.req.headers[name]
-    return value === undefined ? null : String(value)
+    const { headers } = this.exchange.req
+    return Object.hasOwn(headers, name) ? String(headers[name]) : null
   }
 
   maxTokens(): number | null {

@@ -39,12 +39,17 @@ export class StickyRequest {
   /** A route has answered. If the one that was bound to has failed before, the binding moves. */
   answered({ id }: CompiledRoute): void {
     const { key, bound } = this
-    if (key === null || bound === null || id === null || id === bound.binding.routeId) return
+    if (key === null || bound === null || id === null || !this.hasFailed(bound.binding.routeId)) return
     const { sticky } = this.exchange.gateway
     const moved = sticky.move(key, bound.binding.routeId, id, this.alias.sticky.ttlSeconds * 1000)
     this.bound = { binding: { ...bound.binding, routeId: id }, action: 'REBIND_UNAVAILABLE', backend: bound.backend }
     if (moved instanceof Promise) void this.noteLater(moved)
     else this.note(moved)
+  }
+
+  /** Being slower than a hedge is no failure. */
+  private hasFailed(routeId: string): boolean {
+    return this.exchange.attempts.some(({ route, failure }) => route.id === routeId && failure && !failure.lost)
   }
 
   /** As it stands now: another request may have moved it first. */

@@ -13,9 +13,7 @@ import {
   type Timeouts,
 } from '@millrace/shared'
 
-import { RouteHealth } from '../health/route-health.ts'
 import { Turns } from '../health/turns.ts'
-import { HedgeBudget } from '../routing/hedge-budget.ts'
 import type {
   CompiledAlias,
   CompiledProject,
@@ -44,12 +42,13 @@ export function compile(snapshot: Snapshot, context: CompileContext): CompiledSn
     providers.set(settings.id, { settings, connected: connectProvider(settings, context) })
   }
   const aliases = snapshot.aliases.map((alias) => compileAlias(alias, providers, context))
-  const direct = Array.from(providers.values(), withDirectAlias)
+  const direct = Array.from(providers.values(), (provided) => withDirectAlias(provided, context))
   return {
     revision: snapshot.revision,
     tokens: compileTokens(snapshot),
     names: indexAliases(aliases, direct),
     connections: Array.from(providers.values()).flatMap(({ connected }) => [...connected.opened]),
+    unopened: Array.from(providers.values()).flatMap(({ connected }) => connected.unopened),
   }
 }
 
@@ -81,7 +80,7 @@ function compileAlias(
     sticky,
     retry,
     hedge,
-    hedges: hedge && new HedgeBudget(hedge),
+    hedges: hedge && context.health.hedgesOf(id),
     routes: alias.routes.map((route) => {
       const provided = providers.get(route.providerId)
       if (!provided) throw new Error(`malformed snapshot: route ${route.id} names a provider that is not in it`)
@@ -150,7 +149,7 @@ function strategyOf({ name, strategy }: SnapshotAlias, { log }: CompileContext):
 }
 
 /** With what serves NAME/MODEL: an alias of one route that nothing else names. */
-function withDirectAlias({ settings, connected }: Provided): CompiledProvider {
+function withDirectAlias({ settings, connected }: Provided, { health }: CompileContext): CompiledProvider {
   if (!settings.direct) return connected.compiled
   const connection = connected.connection(settings.timeouts)
   const provider: CompiledProvider = { ...connected.compiled, directAlias: null }
@@ -165,7 +164,7 @@ function withDirectAlias({ settings, connected }: Provided): CompiledProvider {
     timeouts: settings.timeouts,
     connection,
     prices: { inputPrice: null, outputPrice: null, cachedInputPrice: null },
-    health: new RouteHealth(),
+    health: health.directOf(settings.id),
   }
   const directAlias: CompiledAlias = {
     id: null,

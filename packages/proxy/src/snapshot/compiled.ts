@@ -13,11 +13,11 @@ import type {
 } from '@millrace/shared'
 
 import type { CredentialHealth } from '../health/credential-health.ts'
+import type { HedgeBudget } from '../health/hedge-budget.ts'
 import type { ProviderHealth } from '../health/provider-health.ts'
 import type { RouteHealth } from '../health/route-health.ts'
 import type { Turns } from '../health/turns.ts'
 import type { Connection } from '../providers/provider.ts'
-import type { HedgeBudget } from '../routing/hedge-budget.ts'
 
 export interface CompiledSnapshot {
   readonly revision: number
@@ -25,6 +25,8 @@ export interface CompiledSnapshot {
   readonly tokens: ReadonlyMap<string, CompiledToken>
   readonly names: AliasIndex<CompiledAlias, CompiledProvider>
   readonly connections: readonly Connection[]
+  /** The ids of upstream keys that can't be used here. */
+  readonly unopened: readonly string[]
 }
 
 export interface CompiledToken {

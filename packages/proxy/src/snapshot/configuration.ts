@@ -64,7 +64,7 @@ export class Configuration {
       const next = compile(snapshot, this.context)
       const before = this.current
       this.current = next
-      this.context.health.apply(snapshot)
+      this.context.health.apply(snapshot, next.unopened)
       this.context.pools.retain(next.connections.flatMap(({ pooled }) => pooled ?? []))
       const message = `serving by a snapshot ${origin}`
       const numbers = { revision: next.revision, before: before?.revision }

@@ -30,11 +30,18 @@ export interface CompileContext {
 /** A provider, and the ways to it: one for each connect time-out that its routes have. */
 export class ConnectedProvider {
   readonly compiled: CompiledProvider
+  /** The ids of its upstream keys that can't be used here. */
+  readonly unopened: readonly string[]
   private readonly connections = new Map<number, Connection>()
   private readonly connect: ((timeouts: Timeouts) => Connection) | null
 
-  constructor(compiled: CompiledProvider, connect: ((timeouts: Timeouts) => Connection) | null) {
+  constructor(
+    compiled: CompiledProvider,
+    unopened: readonly string[],
+    connect: ((timeouts: Timeouts) => Connection) | null,
+  ) {
     this.compiled = compiled
+    this.unopened = unopened
     this.connect = connect
   }
 
@@ -64,10 +71,14 @@ export function connectProvider(provider: SnapshotProvider, context: CompileCont
   }
   const shared: Credential[] = []
   const byProject = new Map<string, Credential[]>()
+  const unopened: string[] = []
   for (const credential of connect ? provider.credentials : []) {
-    const apiKey = openCredential(provider.id, credential, context, log)
-    if (apiKey === null) continue
     const { id, fingerprint, projectId } = credential
+    const apiKey = openCredential(provider.id, credential, context, log)
+    if (apiKey === null) {
+      unopened.push(id)
+      continue
+    }
     const headers = implementation!.authorize(apiKey)
     const opened = { fingerprint, apiKey, headers, health: context.health.credentialOf(id) }
     if (projectId === null) shared.push({ source: 'PROVIDER', ...opened })
@@ -88,7 +99,7 @@ export function connectProvider(provider: SnapshotProvider, context: CompileCont
     projectCredentials: byProject,
     directAlias: null,
   }
-  return new ConnectedProvider(compiled, connect)
+  return new ConnectedProvider(compiled, unopened, connect)
 }
 
 /** Null if the provider's settings or address can't be used. */

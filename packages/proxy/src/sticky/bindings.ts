@@ -43,9 +43,9 @@ export class StickyBindings {
    * As {@link StickyStore.clear}, in both stores.
    * @throws Error if Redis has not cleared its own; what is here is cleared all the same
    */
-  async clear(aliasId: string, key: string | null): Promise<number> {
-    const here = this.#memory.clear(aliasId, key)
-    return this.#shared === null ? here : this.#shared.clear(aliasId, key)
+  async clear(aliasId: string, key: string | null, ageMs: number): Promise<number> {
+    const here = this.#memory.clear(aliasId, key, ageMs)
+    return this.#shared === null ? here : this.#shared.clear(aliasId, key, ageMs)
   }
 
   #bindHere(key: string, accept: readonly string[], proposed: string, ttlMs: number): Bound {

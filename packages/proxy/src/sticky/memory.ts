@@ -47,11 +47,13 @@ export class MemoryBindings implements StickyStore {
     return binding
   }
 
-  clear(aliasId: string, key: string | null): number {
-    if (key !== null) return isOfAlias(key, aliasId) && this.#delete(key) ? 1 : 0
+  clear(aliasId: string, key: string | null, ageMs: number): number {
+    const wantedAt = this.#now() - ageMs
     const before = this.size
     for (const bindings of [this.#recent, this.#earlier]) {
-      for (const one of bindings.keys()) if (isOfAlias(one, aliasId)) bindings.delete(one)
+      for (const one of key === null ? bindings.keys() : [key]) {
+        if (isOfAlias(one, aliasId) && wantedAt >= (bindings.get(one)?.boundAt ?? Infinity)) bindings.delete(one)
+      }
     }
     return before - this.size
   }
@@ -67,10 +69,6 @@ export class MemoryBindings implements StickyStore {
 
   #get(key: string): Binding | undefined {
     return this.#recent.get(key) ?? this.#earlier.get(key)
-  }
-
-  #delete(key: string): boolean {
-    return this.#recent.delete(key) || this.#earlier.delete(key)
   }
 }
 

@@ -49,6 +49,19 @@ if route == ARGV[2] then route, bound, expires = set(ARGV[3], now, tonumber(ARGV
 return {route, tonumber(bound), tonumber(expires)}
 `)
 
+/** KEYS: some bindings. ARGV: how long ago it was wanted that they be forgotten. */
+const CLEAR = luaScript(`
+local time = redis.call('TIME')
+local wanted = time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(ARGV[1])
+local cleared = 0
+for _, key in ipairs(KEYS) do
+  local value = redis.call('GET', key)
+  local bound = value and tonumber(string.match(value, '^%S+ (%d+) '))
+  if bound and bound <= wanted then cleared = cleared + redis.call('UNLINK', key) end
+end
+return cleared
+`)
+
 type Reply = readonly [routeId: string, boundAt: number, expiresAt: number]
 
 export class RedisBindings implements StickyStore {
@@ -59,32 +72,32 @@ export class RedisBindings implements StickyStore {
   }
 
   async bind(key: string, accept: readonly string[], proposed: string, ttlMs: number): Promise<Binds> {
-    const reply = await this.#redis.run(BIND, PREFIX + key, [String(ttlMs), proposed, ...accept])
+    const reply = await this.#redis.run(BIND, [PREFIX + key], [String(ttlMs), proposed, ...accept])
     const [, , , action] = reply as [...Reply, Binds['action']]
     return { binding: bindingOf(reply as Reply), action }
   }
 
   async move(key: string, from: string, to: string, ttlMs: number): Promise<Binding | null> {
-    const reply = await this.#redis.run(MOVE, PREFIX + key, [String(ttlMs), from, to])
+    const reply = await this.#redis.run(MOVE, [PREFIX + key], [String(ttlMs), from, to])
     return reply === null ? null : bindingOf(reply as Reply)
   }
 
-  async clear(aliasId: string, key: string | null): Promise<number> {
-    if (key !== null) return isOfAlias(key, aliasId) ? this.#forget([PREFIX + key]) : 0
+  async clear(aliasId: string, key: string | null, ageMs: number): Promise<number> {
+    if (key !== null) return isOfAlias(key, aliasId) ? this.#forget([PREFIX + key], ageMs) : 0
     const match = `${PREFIX}${aliasId.replace(/[\\*?[\]]/g, String.raw`\$&`)}:*`
     let cleared = 0
     let cursor = '0'
     do {
       const reply = await this.#redis.command(['SCAN', cursor, 'MATCH', match, 'COUNT', KEYS_A_STEP], CLEAR_DEADLINE_MS)
       const [next, keys] = reply as [string, string[]]
-      if (keys.length > 0) cleared += await this.#forget(keys)
+      if (keys.length > 0) cleared += await this.#forget(keys, ageMs)
       cursor = next
     } while (cursor !== '0')
     return cleared
   }
 
-  async #forget(keys: readonly string[]): Promise<number> {
-    return (await this.#redis.command(['UNLINK', ...keys], CLEAR_DEADLINE_MS)) as number
+  async #forget(keys: readonly string[], ageMs: number): Promise<number> {
+    return (await this.#redis.run(CLEAR, keys, [String(Math.round(ageMs))], CLEAR_DEADLINE_MS)) as number
   }
 }
 

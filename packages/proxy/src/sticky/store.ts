@@ -28,11 +28,12 @@ export interface StickyStore {
    */
   move(key: string, from: string, to: string, ttlMs: number): Binding | null | Promise<Binding | null>
   /**
-   * Forgets one binding of an alias, or all.
+   * Forgets one binding of an alias, or all; but none that was made since.
    * @param key null: all
+   * @param ageMs how long ago that was wanted. A span, not a moment: clocks differ
    * @returns how many
    */
-  clear(aliasId: string, key: string | null): number | Promise<number>
+  clear(aliasId: string, key: string | null, ageMs: number): number | Promise<number>
 }
 
 /** Whether a key is of an alias. */

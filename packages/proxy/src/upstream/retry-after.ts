@@ -41,9 +41,15 @@ export function retryAfterOf(headers: UpstreamHeaders, status = 0, now = Date.no
   const exact = positive(Number.parseFloat(single(headers['retry-after-ms'])))
   if (exact !== null) return exact
   const value = single(headers['retry-after'])
-  const asked = NUMBER.test(value) ? positive(Number(value) * 1_000) : positive(Date.parse(value) - now)
+  const asked = NUMBER.test(value) ? positive(Number(value) * 1_000) : untilDate(value, headers, now)
   if (asked !== null || (status !== 429 && status !== 503)) return asked
   return resetOf(headers, status, now)
+}
+
+/** By the upstream's own clock, where it tells it: to the second, rounded down, so that the wait is not too short. */
+function untilDate(value: string, headers: UpstreamHeaders, now: number): number | null {
+  const theirs = Date.parse(single(headers['date']))
+  return positive(Date.parse(value) - (Number.isNaN(theirs) ? now : theirs))
 }
 
 function resetOf(headers: UpstreamHeaders, status: number, now: number): number | null {

@@ -68,13 +68,24 @@ export function decide<R extends DecidableRoute>(
   return { routes, excluded, tier, chosen: choose(tier, strategy, view) }
 }
 
-/** One of a tier, by the strategy. */
+/** One of a tier, by the strategy; one without weight only where none has any. */
 export function choose<R extends RoutableRoute>(
   tier: readonly R[],
   strategy: RoutingStrategy | null,
   view: RoutingView<R>,
 ): R | null {
-  return tier.length < 2 ? (tier[0] ?? null) : STRATEGIES[strategy ?? 'WEIGHTED'].choose(tier, view)
+  if (tier.length < 2) return tier[0] ?? null
+  const among = tier.some(isWeightless) ? weighing(tier) : tier
+  return among.length < 2 ? among[0]! : STRATEGIES[strategy ?? 'WEIGHTED'].choose(among, view)
+}
+
+function weighing<R extends RoutableRoute>(tier: readonly R[]): readonly R[] {
+  const some = tier.filter(({ weight }) => weight > 0)
+  return some.length > 0 ? some : tier
+}
+
+function isWeightless({ weight }: RoutableRoute): boolean {
+  return weight === 0
 }
 
 /** What the strategy compares the routes by, in their order; null for those that it does not compare. */

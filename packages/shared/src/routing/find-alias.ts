@@ -28,6 +28,8 @@ export interface AliasIndex<A, P> {
   readonly own: ReadonlyMap<string, Names<A>>
   /** Those that may be asked for by name. */
   readonly direct: ReadonlyMap<string, P>
+  /** Characters of the longest name among them. */
+  readonly longestDirect: number
 }
 
 export interface FoundAlias<A> {
@@ -54,7 +56,8 @@ export function indexAliases<A extends NamedAlias, P extends NamedProvider>(
   for (const [owner, group] of byOwner) if (owner !== null) own.set(owner, namesOf(group))
   const direct = new Map<string, P>()
   for (const provider of providers) if (provider.direct) direct.set(provider.name, provider)
-  return { global: namesOf(byOwner.get(null) ?? []), own, direct }
+  const longestDirect = Math.max(0, ...Array.from(direct.keys(), ({ length }) => length))
+  return { global: namesOf(byOwner.get(null) ?? []), own, direct, longestDirect }
 }
 
 /**
@@ -63,7 +66,7 @@ export function indexAliases<A extends NamedAlias, P extends NamedProvider>(
  * @param projectId null: who belongs to none
  */
 export function findAlias<A, P>(
-  { global, own, direct }: AliasIndex<A, P>,
+  { global, own, direct, longestDirect }: AliasIndex<A, P>,
   projectId: string | null,
   model: string,
 ): FoundAlias<A> | FoundProvider<P> | null {
@@ -74,7 +77,7 @@ export function findAlias<A, P>(
   const ownLength = mine === undefined ? -1 : longest(mine, model)
   if (ownLength >= 0 && ownLength >= length) return beginning(mine!, model, ownLength)
   if (length >= 0) return beginning(global, model, length)
-  return findDirect(direct, model)
+  return findDirect(direct, longestDirect, model)
 }
 
 /**
@@ -111,10 +114,11 @@ function beginning<A>({ wildcards }: Names<A>, model: string, length: number): F
   return { alias: wildcards.get(model.slice(0, length))!, model, matched: model.slice(length) }
 }
 
-function findDirect<P>(direct: ReadonlyMap<string, P>, model: string): FoundProvider<P> | null {
+function findDirect<P>(direct: ReadonlyMap<string, P>, longestName: number, model: string): FoundProvider<P> | null {
   if (direct.size === 0) return null
   // A name may hold slashes itself; what follows it must not be empty.
-  for (let slash = model.lastIndexOf('/', model.length - 2); slash > 0; slash = model.lastIndexOf('/', slash - 1)) {
+  const last = Math.min(longestName, model.length - 2)
+  for (let slash = model.lastIndexOf('/', last); slash > 0; slash = model.lastIndexOf('/', slash - 1)) {
     const provider = direct.get(model.slice(0, slash))
     if (provider !== undefined) return { provider, model: model.slice(slash + 1) }
   }
