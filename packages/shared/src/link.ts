@@ -62,12 +62,16 @@ export interface ProxyReport extends ProxyIdentity {
 }
 export const REPORT_INTERVAL_MS = 2_000
 
-/** What operators ask of every proxy at once; after a reconnect, also what was asked in the last hour. */
+/**
+ * What operators ask of every proxy at once; first what was asked in the last hour, so that it comes again after a reconnect:
+ * carried out twice, it does no harm.
+ */
 export const INSTRUCTIONS_SUBSCRIPTION = /* GraphQL */ `
   subscription Instructions {
     instructions {
       id
       at
+      ageMs
       clearStickyBindings {
         aliasId
         key
@@ -75,9 +79,15 @@ export const INSTRUCTIONS_SUBSCRIPTION = /* GraphQL */ `
     }
   }
 `
+/** As many, the newest, come again after a reconnect. */
+export const MAX_INSTRUCTIONS = 10_000
+
 export interface Instruction {
   readonly id: string
+  /** By the database's clock, which need not be a proxy's. */
   readonly at: string
-  /** Forget the alias's bindings, or the one of this key. */
+  /** How long ago it was given. */
+  readonly ageMs: number
+  /** Forget the alias's bindings, or the one of this key, but none that was made since it was given. */
   readonly clearStickyBindings: { readonly aliasId: string; readonly key: string | null } | null
 }

@@ -1,6 +1,8 @@
 /** What both planes know of providers: their kinds, and the settings that each kind takes. */
 import * as z from 'zod'
 
+import { flag, numberFrom, oneOf, wholeNumber } from './values.ts'
+
 export const PROVIDER_KINDS = ['OPENAI', 'OPENAI_COMPATIBLE', 'SIMULATED'] as const
 export type ProviderKind = (typeof PROVIDER_KINDS)[number]
 
@@ -19,7 +21,7 @@ export const NEEDS_CREDENTIAL: Readonly<Record<ProviderKind, boolean>> = {
 
 const httpSettings = z.strictObject({
   /** Offer HTTP/2 to TLS upstreams. Fewer connections and cheaper streams, dearer short answers; off unless set. */
-  http2: z.boolean().default(false),
+  http2: flag.default(false),
 })
 
 /** What a SIMULATED provider can do wrong on purpose. */
@@ -35,18 +37,25 @@ export const SIMULATED_ERROR_KINDS = [
   'stream_truncated',
 ] as const
 
+/** Of characters, and of words. */
+const LONGEST_REPLY = 100_000
+const text = z
+  .string('must be a text')
+  .min(1, 'must not be empty')
+  .max(LONGEST_REPLY, `must have at most ${LONGEST_REPLY} characters`)
+
 const simulatedSettings = z.strictObject({
   /** The answer's text; repeated or cut to `outputTokens` words. */
-  reply: z.string().min(1).max(100_000).default('Hello from Millrace. This answer is simulated: no model was asked.'),
+  reply: text.default('Hello from Millrace. This answer is simulated: no model was asked.'),
   /** Words in the answer, one a token and a chunk. Null: as many as `reply` has. */
-  outputTokens: z.int().min(1).max(100_000).nullable().default(null),
+  outputTokens: wholeNumber(1, LONGEST_REPLY).nullable().default(null),
   /** Milliseconds before the first token, or before an unstreamed answer begins to be made. */
-  firstTokenMs: z.number().min(0).max(600_000).default(0),
+  firstTokenMs: numberFrom(0, 600_000).default(0),
   /** Milliseconds between tokens; unstreamed answers take as long. */
-  betweenTokensMs: z.number().min(0).max(60_000).default(0),
+  betweenTokensMs: numberFrom(0, 60_000).default(0),
   /** The share of requests that fail, 0 to 1. */
-  errorRate: z.number().min(0).max(1).default(0),
-  errorKind: z.enum(SIMULATED_ERROR_KINDS).default('server_error'),
+  errorRate: numberFrom(0, 1).default(0),
+  errorKind: oneOf(SIMULATED_ERROR_KINDS).default('server_error'),
 })
 export type SimulatedSettings = z.infer<typeof simulatedSettings>
 

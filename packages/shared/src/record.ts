@@ -4,6 +4,7 @@
  */
 import * as z from 'zod'
 
+import { parseAs } from './parse.ts'
 import { EXCLUSIONS, ROUTING_STRATEGIES, STICKY_ACTIONS, STICKY_SCOPES } from './routing/names.ts'
 import { USAGE_SOURCES } from './usage.ts'
 
@@ -52,9 +53,9 @@ const candidate = z.object({
   weight: z.int(),
   /** What the strategy compared the route by; its unit is the strategy's. */
   score: z.number().nullable(),
-  excluded: z.enum(EXCLUSIONS).nullable(),
+  excluded: z.enum(EXCLUSIONS).nullable().default(null),
   /** Whether this route gave the answer. */
-  selected: z.boolean(),
+  selected: z.boolean().default(false),
 })
 
 const stickyOutcome = z.object({
@@ -109,18 +110,19 @@ const record = z.object({
     reasoningTokens: count,
     source: z.enum(USAGE_SOURCES),
   }),
-  /** USD, a decimal; null where no price is known. */
+  /** USD, a decimal; null where no price is known. Proxies of before Millrace knew prices say nothing of it. */
   costUsd: z
     .string()
     .regex(/^\d{1,20}(\.\d{1,20})?$/)
-    .nullable(),
+    .nullable()
+    .default(null),
   latencyMs: milliseconds,
   timeToFirstTokenMs: milliseconds.nullable(),
   /** Of the latency, what the gateway itself took. */
   overheadMs: milliseconds,
   attempts: z.array(attempt),
-  /** Null where nothing was routed: the request was refused before, or answered by the gateway itself. */
-  decision: decision.nullable(),
+  /** Null where nothing was routed: the request was refused before, or answered by the gateway itself. Also new since. */
+  decision: decision.nullable().default(null),
   userKey: text.nullable(),
   conversationKey: text.nullable(),
   metadata: z.record(z.string(), z.json()).nullable(),
@@ -145,8 +147,5 @@ export function recordText(value: string): string {
  * @throws Error naming the first path that is wrong, without its value
  */
 export function parseRecord(value: unknown): RequestRecord {
-  const result = record.safeParse(value)
-  if (result.success) return result.data
-  const issue = result.error.issues[0]!
-  throw new Error(`malformed record: ${issue.path.join('.') || 'record'}: ${issue.message}`)
+  return parseAs(record, value, 'record')
 }

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod'
 
+import { parseAs } from './parse.ts'
 import { MAX_TIMEOUT_MS } from './provider.ts'
 import { breakerPolicy, hedgePolicy, retryPolicy, stickyPolicy } from './routing/policies.ts'
 
@@ -92,17 +93,21 @@ const token = z.object({
   ownKeys: z.boolean(),
 })
 
-const snapshot = z.object({
+/** All but what there may be thousands of. */
+const frame = z.object({
   format: z.literal(SNAPSHOT_FORMAT),
   /** Goes up by one with each change of configuration. */
   revision: z.int().min(0),
   providers: z.array(provider),
-  aliases: z.array(alias),
+  aliases: z.array(z.unknown()),
   projects: z.array(project),
-  tokens: z.array(token),
+  tokens: z.array(z.unknown()),
 })
 
-export type Snapshot = z.infer<typeof snapshot>
+export type Snapshot = Omit<z.infer<typeof frame>, 'aliases' | 'tokens'> & {
+  aliases: SnapshotAlias[]
+  tokens: SnapshotToken[]
+}
 export type SnapshotProvider = z.infer<typeof provider>
 export type SnapshotCredential = z.infer<typeof credential>
 export type SnapshotAlias = z.infer<typeof alias>
@@ -111,12 +116,38 @@ export type SnapshotProject = z.infer<typeof project>
 export type SnapshotToken = z.infer<typeof token>
 
 /**
- * Reads a document that claims to be a snapshot.
+ * Reads a document that claims to be a snapshot, a piece at a time: whoever serves requests beside it can do so in between.
  * @throws Error naming the first path that is wrong, without its value
  */
+export function* parseSnapshotInSteps(document: unknown): Generator<void, Snapshot> {
+  const { aliases, tokens, ...rest } = parseAs(frame, document, WHAT)
+  return {
+    ...rest,
+    aliases: yield* readEach(alias, aliases, 'aliases'),
+    tokens: yield* readEach(token, tokens, 'tokens'),
+  }
+}
+
+/** As {@link parseSnapshotInSteps}, at once. */
 export function parseSnapshot(document: unknown): Snapshot {
-  const result = snapshot.safeParse(document)
-  if (result.success) return result.data
-  const issue = result.error.issues[0]!
-  throw new Error(`malformed snapshot: ${issue.path.join('.') || 'document'}: ${issue.message}`)
+  const steps = parseSnapshotInSteps(document)
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+  }
+}
+
+const WHAT = 'snapshot'
+
+function* readEach<S extends z.ZodType>(
+  schema: S,
+  values: readonly unknown[],
+  name: string,
+): Generator<void, z.output<S>[]> {
+  const found: z.output<S>[] = []
+  for (const value of values) {
+    found.push(parseAs(schema, value, WHAT, [name, found.length]))
+    yield
+  }
+  return found
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
-import { quantile } from '@millrace/shared'
+import { newId, parseHealth, quantile, SNAPSHOT_FORMAT } from '@millrace/shared'
 
+import { Health } from './health.ts'
 import { PeakEwma } from './peak-ewma.ts'
 import { RecentTimes } from './recent-times.ts'
 import { RetryBudget } from './retry-budget.ts'
@@ -68,5 +69,28 @@ describe('RetryBudget', () => {
     for (let i = 0; i < 1_000; i++) budget.request(1_000)
     assert.equal(granted(1_000), 190)
     assert.equal(granted(20_000), 10, 'what is past counts no more')
+  })
+})
+
+describe('Health', () => {
+  it('reports upstream keys that rest, and those that can not be used', () => {
+    const health = new Health(
+      () => {},
+      () => {},
+    )
+    const [unopened, resting, good] = [newId(), newId(), newId()]
+    const nothing = { providers: [], aliases: [], projects: [], tokens: [] }
+    health.apply({ format: SNAPSHOT_FORMAT, revision: 1, ...nothing }, [unopened])
+    health.credentialOf(good)
+    health.credentialOf(resting).coolingUntil = performance.now() + 60_000
+    const report = health.report()
+    assert.deepEqual(
+      report.credentials.map(({ credentialId, unusable }) => [credentialId, unusable]),
+      [
+        [unopened, true],
+        [resting, false],
+      ],
+    )
+    assert.deepEqual(parseHealth(JSON.parse(JSON.stringify(report))), report)
   })
 })

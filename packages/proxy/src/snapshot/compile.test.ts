@@ -22,8 +22,9 @@ import { pino } from 'pino'
 import { Health } from '../health/health.ts'
 import { find } from '../routing/found.ts'
 import { Pools } from '../upstream/pools.ts'
-import { compile } from './compile.ts'
-import type { CompiledProvider } from './compiled.ts'
+import { compileInSteps } from './compile.ts'
+import type { CompiledProvider, CompiledSnapshot } from './compiled.ts'
+import type { CompileContext } from './connect-provider.ts'
 
 const masterKey = parseMasterKey(newMasterKey())
 const context = {
@@ -114,6 +115,14 @@ function snapshot(over: Partial<Snapshot>): Snapshot {
   })
 }
 
+function compile(document: Snapshot, how: CompileContext): CompiledSnapshot {
+  const steps = compileInSteps(document, how)
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+  }
+}
+
 /** The provider of the alias `a`'s first route. */
 function providerIn(document: Snapshot): CompiledProvider {
   return find(compile(document, context), project.id, 'a')!.alias.routes[0]!.provider
@@ -195,6 +204,28 @@ describe('compile', () => {
     assert.equal(before!.provider.health, after!.provider.health)
   })
 
+  it('keeps and reports what was learnt of a provider that is addressed directly', () => {
+    const health = new Health(
+      () => {},
+      () => {},
+    )
+    const used = provider({ name: 'open', direct: true })
+    const document = snapshot({ providers: [used] })
+    const serve = (served: Snapshot) => {
+      const compiled = compile(served, { ...context, health })
+      health.apply(served, compiled.unopened)
+      return find(compiled, project.id, 'open/model')?.alias.routes[0]!.health
+    }
+    const before = serve(document)!
+    before.coolingUntil = performance.now() + 60_000
+    assert.equal(serve(document), before)
+    const [reported] = health.report().direct
+    assert.equal(reported?.providerId, used.id)
+    assert.ok(Date.parse(reported.coolingUntil!) > Date.now() + 50_000)
+    serve(snapshot({ providers: [{ ...used, direct: false }] }))
+    assert.deepEqual(health.report().direct, [])
+  })
+
   it('opens sealed credentials and allowed env: references, and leaves the others out', () => {
     const id = newId()
     const own = newId()
@@ -217,7 +248,13 @@ describe('compile', () => {
         credential({ env: 'OTHER' }),
       ],
     })
-    const compiled = providerIn(snapshot({ providers: [used], aliases: [alias('a', null, [used])] }))
+    const document = snapshot({ providers: [used], aliases: [alias('a', null, [used])] })
+    const [, ...others] = used.credentials
+    assert.deepEqual(
+      compile(document, context).unopened,
+      others.filter(({ secret }) => !('env' in secret && secret.env === 'SET_API_KEY')).map((one) => one.id),
+    )
+    const compiled = providerIn(document)
     assert.deepEqual(
       compiled.sharedCredentials.map(({ apiKey }) => apiKey),
       ['from-env'],

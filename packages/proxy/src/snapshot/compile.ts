@@ -33,26 +33,31 @@ interface Provided {
 /**
  * Makes a snapshot ready to serve by. What a part of it cannot mean here (an unknown provider kind, a credential that does
  * not open, a condition in words that this version does not know) disables that part, with a line in the log; the rest
- * serves.
+ * serves. A piece at a time: requests are served in between.
  * @throws Error if the snapshot contradicts itself
  */
-export function compile(snapshot: Snapshot, context: CompileContext): CompiledSnapshot {
+export function* compileInSteps(snapshot: Snapshot, context: CompileContext): Generator<void, CompiledSnapshot> {
   const providers = new Map<string, Provided>()
   for (const settings of snapshot.providers) {
     providers.set(settings.id, { settings, connected: connectProvider(settings, context) })
+    yield
   }
-  const aliases = snapshot.aliases.map((alias) => compileAlias(alias, providers, context))
+  const aliases: CompiledAlias[] = []
+  for (const alias of snapshot.aliases) {
+    aliases.push(compileAlias(alias, providers, context))
+    yield
+  }
   const direct = Array.from(providers.values(), (provided) => withDirectAlias(provided, context))
   return {
     revision: snapshot.revision,
-    tokens: compileTokens(snapshot),
+    tokens: yield* compileTokens(snapshot),
     names: indexAliases(aliases, direct),
     connections: Array.from(providers.values()).flatMap(({ connected }) => [...connected.opened]),
     unopened: Array.from(providers.values()).flatMap(({ connected }) => connected.unopened),
   }
 }
 
-function compileTokens(snapshot: Snapshot): Map<string, CompiledToken> {
+function* compileTokens(snapshot: Snapshot): Generator<void, Map<string, CompiledToken>> {
   const projects = new Map<string, CompiledProject>(snapshot.projects.map((project) => [project.id, project]))
   const tokens = new Map<string, CompiledToken>()
   for (const { id, name, projectId, digest, revoked, expiresAt, ownKeys } of snapshot.tokens) {
@@ -60,6 +65,7 @@ function compileTokens(snapshot: Snapshot): Map<string, CompiledToken> {
     if (!project) throw new Error(`malformed snapshot: token ${id} names a project that is not in it`)
     const expires = expiresAt === null ? null : Date.parse(expiresAt)
     tokens.set(digest, { id, name, project, revoked, expiresAt: expires, ownKeys })
+    yield
   }
   return tokens
 }

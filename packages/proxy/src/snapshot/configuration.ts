@@ -1,10 +1,11 @@
-import { parseSnapshot } from '@millrace/shared'
+import { parseSnapshotInSteps } from '@millrace/shared'
 import type { Logger } from 'pino'
 
-import { compile } from './compile.ts'
+import { compileInSteps } from './compile.ts'
 import type { CompiledSnapshot } from './compiled.ts'
 import type { CompileContext } from './connect-provider.ts'
 import type { SnapshotFile } from './file.ts'
+import { inSlices } from './in-slices.ts'
 
 /**
  * The one place that says which configuration this proxy serves by. A new one is parsed, compiled and only then put
@@ -18,6 +19,8 @@ export class Configuration {
   private readonly maxStaleMs: number
   /** Whether the control plane is connected, and its newest snapshot the one that is served by. */
   private following = false
+  /** How many connections to it have ended. */
+  private connections = 0
   /** When that was last known to be so. */
   private followedAt = performance.now()
 
@@ -30,9 +33,14 @@ export class Configuration {
   }
 
   /** Takes what the control plane sent. A document that cannot be used is refused, and the one before serves on. */
-  take(document: unknown): void {
-    this.following = this.swap(document, 'from the control plane')
-    if (!this.following) return
+  async take(document: unknown): Promise<void> {
+    const { connections } = this
+    if (!(await this.swap(document, 'from the control plane'))) {
+      this.following = false
+      return
+    }
+    // The connection may have been lost meanwhile.
+    this.following = connections === this.connections
     this.heard()
     this.file.write(document)
   }
@@ -40,7 +48,7 @@ export class Configuration {
   /** Starts from the last good snapshot on disk, if there is one. */
   async restore(): Promise<void> {
     const document = await this.file.read()
-    if (document !== null) this.swap(document, 'from disk')
+    if (document !== null) await this.swap(document, 'from disk')
   }
 
   /** The control plane has shown that it is there. */
@@ -50,6 +58,7 @@ export class Configuration {
 
   /** The connection to the control plane has ended. */
   lost(): void {
+    this.connections++
     this.following = false
   }
 
@@ -58,10 +67,10 @@ export class Configuration {
     return !this.following && performance.now() - this.followedAt > this.maxStaleMs
   }
 
-  private swap(document: unknown, origin: string): boolean {
+  private async swap(document: unknown, origin: string): Promise<boolean> {
     try {
-      const snapshot = parseSnapshot(document)
-      const next = compile(snapshot, this.context)
+      const snapshot = await inSlices(parseSnapshotInSteps(document))
+      const next = await inSlices(compileInSteps(snapshot, this.context))
       const before = this.current
       this.current = next
       this.context.health.apply(snapshot, next.unopened)

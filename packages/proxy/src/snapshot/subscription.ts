@@ -69,7 +69,7 @@ export class SnapshotSubscription {
         clearTimeout(overdue)
         backoff.reset()
         onEvent()
-        this.configuration.take(data.snapshots.document)
+        await this.configuration.take(data.snapshots.document)
         this.also.taken()
       }
       return 'the control plane ended the subscription'

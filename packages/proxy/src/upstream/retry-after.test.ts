@@ -44,6 +44,18 @@ describe('retryAfterOf any answer', () => {
   })
 })
 
+describe("retryAfterOf a date, by the upstream's own clock", () => {
+  const date = 'Thu, 01 Jan 2026 05:00:00 GMT'
+  holds(503, [
+    [{ 'retry-after': 'Thu, 01 Jan 2026 05:00:03 GMT', date }, 3_000],
+    [{ 'retry-after': 'Thu, 01 Jan 2026 00:00:03 GMT', date: 'Wed, 31 Dec 2025 23:00:00 GMT' }, 3_603_000],
+    [{ 'retry-after': 'Thu, 01 Jan 2026 04:59:59 GMT', date }, null],
+    [{ 'retry-after': date, date }, 0],
+    [{ 'retry-after': 'Thu, 01 Jan 2026 00:00:03 GMT', date: 'today' }, 3_000],
+    [{ 'retry-after': '2', date }, 2_000],
+  ])
+})
+
 describe('retryAfterOf a 429: how resets are written', () => {
   holds(
     429,
