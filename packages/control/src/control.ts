@@ -8,6 +8,7 @@ import type { Logger } from 'pino'
 import { Authenticator } from './access/authenticate.ts'
 import { updateUrls } from './bootstrap/credentials-file.ts'
 import { firstStart, type FirstStart } from './bootstrap/first-start.ts'
+import { Chore } from './db/chore.ts'
 import { makeDataFolder } from './db/data-folder.ts'
 import type { Database } from './db/database.ts'
 import { openDatabase } from './db/open.ts'
@@ -21,6 +22,7 @@ import { createServices } from './services.ts'
 
 /** How long a database may take to say that it is there. */
 const READINESS_TIMEOUT_MS = 2_000
+const TIDY_MS = 10_000
 
 export interface Control {
   /** Where it is reached from this machine. */
@@ -72,6 +74,12 @@ export async function startControl({ settings, env, log, signal, launched }: Con
   started.defer(() => services.healthChanges.close())
   await services.instructions.start()
   started.defer(() => services.instructions.close())
+  const tidying = new Chore(
+    (ending) => services.sticky.tidy(ending),
+    { what: 'delete old sticky bindings', everyMs: TIDY_MS },
+    log,
+  )
+  started.defer(() => tidying.close())
 
   const schema = createSchema()
   const authenticator = new Authenticator(database, log)

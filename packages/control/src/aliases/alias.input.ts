@@ -1,8 +1,8 @@
 /** What an alias may be made of. */
-import { ROUTING_STRATEGIES } from '@millrace/shared'
+import { flag, oneOf, ROUTING_STRATEGIES } from '@millrace/shared'
 import * as z from 'zod'
 
-import { flag, nameText } from '../graphql/input.ts'
+import { nameText } from '../graphql/input.ts'
 import { policyPatches } from './policies.input.ts'
 import { routeInput } from './route.input.ts'
 import { isPattern, ONE_STAR } from './wildcard.ts'
@@ -10,7 +10,10 @@ import { isPattern, ONE_STAR } from './wildcard.ts'
 const MOST_ROUTES = 100
 
 const aliasName = nameText.refine((name) => !/\s/.test(name), 'must not contain spaces').refine(isPattern, ONE_STAR)
-const strategy = z.enum(ROUTING_STRATEGIES)
+const strategy = oneOf(ROUTING_STRATEGIES)
+
+/** What holds unless it is set, and again once null was given for it. */
+export const ALIAS_DEFAULTS = { enabled: true, strategy: 'WEIGHTED' } as const
 
 export const createAliasInput = z.object({
   name: aliasName,
@@ -23,7 +26,7 @@ export const createAliasInput = z.object({
 
 export const updateAliasInput = z.object({
   name: aliasName.optional(),
-  enabled: flag.optional(),
-  strategy: strategy.optional(),
+  enabled: flag.nullish(),
+  strategy: strategy.nullish(),
   ...policyPatches,
 })

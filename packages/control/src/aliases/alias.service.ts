@@ -8,7 +8,7 @@ import { Project } from '../projects/project.entity.ts'
 import { changeConfiguration, type Actor, type Change } from '../revisions/change.ts'
 import type { Description, Subject } from '../revisions/difference.ts'
 import { Alias } from './alias.entity.ts'
-import { createAliasInput, updateAliasInput } from './alias.input.ts'
+import { ALIAS_DEFAULTS, createAliasInput, updateAliasInput } from './alias.input.ts'
 import type { CreateAliasInput, UpdateAliasInput } from './alias.type.ts'
 import { mergedPolicies, NO_POLICIES } from './policies.input.ts'
 import { Route } from './route.entity.ts'
@@ -51,8 +51,8 @@ export class AliasService {
       id: newId(),
       name: input.name,
       project: project?.id ?? null,
-      enabled: input.enabled ?? true,
-      strategy: input.strategy ?? 'WEIGHTED',
+      enabled: input.enabled ?? ALIAS_DEFAULTS.enabled,
+      strategy: input.strategy ?? ALIAS_DEFAULTS.strategy,
       ...mergedPolicies(NO_POLICIES, input),
     })
     change.em.persist(alias)
@@ -69,8 +69,8 @@ export class AliasService {
       const alias = await requireRow(change.em, Alias, id, 'alias')
       const before = describe(alias)
       if (input.name !== undefined) await rename(change, alias, input.name)
-      if (input.enabled !== undefined) alias.enabled = input.enabled
-      if (input.strategy !== undefined) alias.strategy = input.strategy
+      if (input.enabled !== undefined) alias.enabled = input.enabled ?? ALIAS_DEFAULTS.enabled
+      if (input.strategy !== undefined) alias.strategy = input.strategy ?? ALIAS_DEFAULTS.strategy
       Object.assign(alias, mergedPolicies(alias, input))
       change.projectId = alias.project
       change.updated(subjectOf(alias), before, describe(alias))

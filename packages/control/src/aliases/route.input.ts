@@ -1,8 +1,8 @@
 /** What a route may be made of. */
-import { compileCondition, ConditionError } from '@millrace/shared'
+import { compileCondition, ConditionError, flag, wholeNumber } from '@millrace/shared'
 import * as z from 'zod'
 
-import { flag, lineOfText, nameText, smallObject, wholeNumber } from '../graphql/input.ts'
+import { lineOfText, nameText, smallObject } from '../graphql/input.ts'
 import { isPattern, ONE_STAR } from './wildcard.ts'
 
 const MOST = 1_000_000
@@ -35,6 +35,9 @@ const optional = {
   cachedInputPrice: price.nullish(),
 }
 
+/** What holds unless it is set, and again once null was given for it. */
+export const ROUTE_DEFAULTS = { priority: 0, weight: 1, enabled: true } as const
+
 export const routeInput = z.object({
   provider: z.string(),
   priority: priority.nullish(),
@@ -44,8 +47,8 @@ export const routeInput = z.object({
 })
 
 export const updateRouteInput = z.object({
-  priority: priority.optional(),
-  weight: weight.optional(),
-  enabled: flag.optional(),
+  priority: priority.nullish(),
+  weight: weight.nullish(),
+  enabled: flag.nullish(),
   ...optional,
 })

@@ -10,7 +10,7 @@ import { changeConfiguration, type Actor, type Change } from '../revisions/chang
 import { whole, type Description, type Subject } from '../revisions/difference.ts'
 import { Alias } from './alias.entity.ts'
 import { Route } from './route.entity.ts'
-import { routeInput, updateRouteInput } from './route.input.ts'
+import { ROUTE_DEFAULTS, routeInput, updateRouteInput } from './route.input.ts'
 import type { RouteInput, UpdateRouteInput } from './route.type.ts'
 import { isWildcard } from './wildcard.ts'
 
@@ -51,9 +51,9 @@ export class RouteService {
       provider: provider.id,
       name: input.name ?? null,
       providerModel: input.providerModel ?? null,
-      priority: input.priority ?? 0,
-      weight: input.weight ?? 1,
-      enabled: input.enabled ?? true,
+      priority: input.priority ?? ROUTE_DEFAULTS.priority,
+      weight: input.weight ?? ROUTE_DEFAULTS.weight,
+      enabled: input.enabled ?? ROUTE_DEFAULTS.enabled,
       condition: input.condition ?? null,
       inputPrice: input.inputPrice ?? null,
       outputPrice: input.outputPrice ?? null,
@@ -74,9 +74,9 @@ export class RouteService {
       const before = describe(route, provider)
       if (input.name !== undefined) route.name = input.name
       if (input.providerModel !== undefined) route.providerModel = input.providerModel
-      if (input.priority !== undefined) route.priority = input.priority
-      if (input.weight !== undefined) route.weight = input.weight
-      if (input.enabled !== undefined) route.enabled = input.enabled
+      if (input.priority !== undefined) route.priority = input.priority ?? ROUTE_DEFAULTS.priority
+      if (input.weight !== undefined) route.weight = input.weight ?? ROUTE_DEFAULTS.weight
+      if (input.enabled !== undefined) route.enabled = input.enabled ?? ROUTE_DEFAULTS.enabled
       if (input.condition !== undefined) route.condition = input.condition
       if (input.inputPrice !== undefined) route.inputPrice = input.inputPrice
       if (input.outputPrice !== undefined) route.outputPrice = input.outputPrice

@@ -105,7 +105,7 @@ export class RouteInput {
   cachedInputPrice?: string | null
 }
 
-@InputType({ description: 'An absent field keeps, null clears.' })
+@InputType({ description: 'An absent field keeps, null goes back to the default.' })
 export class UpdateRouteInput {
   @Field(() => String, { nullable: true })
   name?: string | null

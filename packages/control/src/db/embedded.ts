@@ -6,12 +6,20 @@ import { MikroORM, type PgliteConnection } from '@mikro-orm/pglite'
 import { SettingsError } from '@millrace/shared'
 import type { Logger } from 'pino'
 
+import { Chore } from './chore.ts'
 import { OrmDatabase, type Database, type Unlisten } from './database.ts'
 import { firstLine } from './failure.ts'
 import { ormOptions } from './options.ts'
+import { keepUp } from './upkeep.ts'
 
-/** PostgreSQL's own default of 128 MB would be touched whole at the start. */
-const SHARED_BUFFERS = '16MB'
+const SETTINGS = {
+  // PostgreSQL's own default of 128 MB would be touched whole at the start.
+  shared_buffers: '16MB',
+  // Of the log's files so many are kept to be written again.
+  min_wal_size: '32MB',
+  max_wal_size: '64MB',
+}
+const UPKEEP_MS = 180_000
 
 /**
  * @param folder absolute; locked by the caller, since two processes on it would lose each other's writes without a word
@@ -25,7 +33,12 @@ export async function openEmbedded(folder: string, log: Logger): Promise<Databas
   const orm = await MikroORM.init({
     ...ormOptions(log),
     dbName: folder,
-    driverOptions: { startParams: [...PGlite.defaultStartParams, '-c', `shared_buffers=${SHARED_BUFFERS}`] },
+    driverOptions: {
+      startParams: [
+        ...PGlite.defaultStartParams,
+        ...Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+      ],
+    },
   })
   try {
     await orm.em.execute('select 1')
@@ -36,10 +49,17 @@ export async function openEmbedded(folder: string, log: Logger): Promise<Databas
       `the embedded database in ${folder} cannot be opened: ${firstLine((error as Error).message)}`,
     )
   }
-  return new EmbeddedDatabase(orm)
+  return new EmbeddedDatabase(orm, log)
 }
 
 class EmbeddedDatabase extends OrmDatabase {
+  readonly #upkeep: Chore
+
+  constructor(orm: MikroORM, log: Logger) {
+    super(orm)
+    this.#upkeep = new Chore(() => keepUp(() => this.em()), { what: 'keep up the database', everyMs: UPKEEP_MS }, log)
+  }
+
   /** The lock on the data folder has seen to it. */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
     return work()
@@ -49,5 +69,10 @@ class EmbeddedDatabase extends OrmDatabase {
     const connection = this.orm.em.getConnection() as unknown as PgliteConnection
     const client = await connection.getNativeClient()
     return await client.listen(channel, heard)
+  }
+
+  override async close(): Promise<void> {
+    await this.#upkeep.close()
+    await super.close()
   }
 }

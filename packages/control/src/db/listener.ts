@@ -74,6 +74,8 @@ export class Listener {
     client.on('error', lose)
     client.on('end', lose)
     signal.addEventListener('abort', lose, { once: true })
+    // While it connected: then the listener is not called.
+    if (signal.aborted) lose()
     try {
       client.on('notification', ({ channel }) => {
         for (const ear of this.#ears) if (ear.channel === channel) ear.heard()

@@ -4,3 +4,5 @@
 export const START_LOCK = 7_310_001
 /** Held for a transaction: by a change of configuration. It is what makes revisions gapless and ordered. */
 export const CHANGE_LOCK = 7_310_002
+/** Held for a transaction: by an instruction for proxies. They are numbered in the order in which they become visible. */
+export const INSTRUCTION_LOCK = 7_310_003

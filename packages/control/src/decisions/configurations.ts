@@ -1,5 +1,5 @@
 /** Configurations to explain by, each made ready once. */
-import { notFound } from '../graphql/errors.ts'
+import { notFound, notThere } from '../graphql/errors.ts'
 import type { RevisionService } from '../revisions/revision.service.ts'
 import type { SnapshotPublisher } from '../snapshot/publisher.ts'
 import { explained, type Configuration } from './configuration.ts'
@@ -47,7 +47,12 @@ export class Configurations {
 
   async #read(revision: number): Promise<Configuration> {
     const snapshot = await this.#revisions.snapshotAt(revision)
-    if (!snapshot) throw notFound('revision', 'input.configRevision')
+    if (snapshot === 'unknown') throw notFound('revision', 'input.configRevision')
+    if (snapshot === 'lost')
+      throw notThere(
+        `revision ${revision} was made before an upgrade: it can't be told any more`,
+        'input.configRevision',
+      )
     return explained(snapshot)
   }
 }

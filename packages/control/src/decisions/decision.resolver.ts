@@ -35,10 +35,10 @@ export class DecisionResolver {
     description: 'Decisions, as the records of their requests are stored.',
   })
   routeDecisionFeed(
-    @Root() { message: { record } }: Delivery<StoredRecord>,
+    @Root() { message: { record }, dropped }: Delivery<StoredRecord>,
     @Arg('filter', () => DecisionFilter, { nullable: true }) _filter?: DecisionFilter | null,
   ): RouteDecisionType {
-    return toDecision(record as DecidedRecord)
+    return Object.assign(toDecision(record as DecidedRecord), { dropped })
   }
 
   @FieldResolver(() => AliasType, { nullable: true, description: 'Null if there is none any more.' })

@@ -56,7 +56,10 @@ export class RouteDecisionType {
   @Field(() => String, { nullable: true })
   conversationKey!: string | null
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, {
+    nullable: true,
+    description: 'In an explanation: the code with which proxies refuse its sender, before any routing.',
+  })
   errorClass!: string | null
 
   @Field(() => Int, { nullable: true, description: "The last attempt's." })
@@ -67,6 +70,12 @@ export class RouteDecisionType {
 
   @Field(() => Int)
   configRevision!: number
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'In the feed: decisions that this subscriber was too slow to receive since the last one. Else null.',
+  })
+  dropped?: number
 }
 
 export const RouteDecisionConnection = connectionOf('RouteDecision', () => RouteDecisionType)

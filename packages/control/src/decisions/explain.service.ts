@@ -18,7 +18,7 @@ import { directRoute, type ExplainedAlias, type ExplainedRoute } from './configu
 import type { Configurations } from './configurations.ts'
 import type { RouteDecisionType } from './decision.type.ts'
 import type { ExplainRouteInput } from './explain.type.ts'
-import { factsOf, readExplainInput } from './explained-request.ts'
+import { readExplainInput, requestOf } from './explained-request.ts'
 import { FleetView } from './fleet-view.ts'
 import { stickyChoice, stickyKeyOf } from './sticky-choice.ts'
 
@@ -44,7 +44,8 @@ export class ExplainService {
   async explain(given: ExplainRouteInput): Promise<RouteDecisionType> {
     const input = readExplainInput(given)
     const configuration = await this.#configurations.at(input.configRevision ?? null)
-    const facts = factsOf(input, configuration)
+    const request = requestOf(input, configuration)
+    const { facts, refusal } = request
     const found = findAlias(configuration.names, facts.projectId, input.model)
     if (found === null) throw notFound('model', 'input.model')
     const { alias, routes, model, matched } = wayOf(found)
@@ -53,8 +54,9 @@ export class ExplainService {
       this.#fleet.current(),
       stickyAt.key === null ? null : this.#bindings.find(stickyAt.key),
     ])
-    const view = new FleetView(fleet, facts, { model, matched }, this.#prices)
-    const decision = decide(routes, alias?.strategy ?? null, facts, view)
+    const view = new FleetView(fleet, request, { model, matched }, this.#prices)
+    const routed = decide(routes, alias?.strategy ?? null, facts, view)
+    const decision = refusal === null ? routed : { ...routed, tier: [], chosen: null }
     const { chosen, sticky } = stickyChoice(stickyAt, binding, decision, this.#backend)
     return {
       id: newId(),
@@ -72,7 +74,7 @@ export class ExplainService {
       fallbackUsed: false,
       userKey: facts.user,
       conversationKey: facts.conversation,
-      errorClass: null,
+      errorClass: refusal,
       upstreamStatus: null,
       latencyMs: null,
       configRevision: configuration.revision,

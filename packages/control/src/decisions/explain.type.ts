@@ -28,6 +28,9 @@ export class ExplainRouteInput {
   @Field(() => JSONValue, { nullable: true, description: 'An object.' })
   body?: unknown
 
-  @Field(() => Int, { nullable: true, description: 'Explain against this revision instead of the live one.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Explain against this revision instead of the live one; tokens are those of today.',
+  })
   configRevision?: number | null
 }

@@ -1,17 +1,18 @@
-/** The request that is to be explained, as routing would see it. */
+/** The request that is to be explained, as a proxy would see it. */
 import {
   chatConversation,
   chatFeatures,
   chatUser,
   estimateTokens,
   readMetadata,
+  type ErrorCode,
   type RequestFacts,
   type SnapshotProject,
   type SnapshotToken,
 } from '@millrace/shared'
 import * as z from 'zod'
 
-import { badInput, notFound } from '../graphql/errors.ts'
+import { badInput, notFound, notThere } from '../graphql/errors.ts'
 import { idText, readInput, searchText, storableObject } from '../graphql/input.ts'
 import type { Configuration } from './configuration.ts'
 import type { ExplainRouteInput } from './explain.type.ts'
@@ -34,18 +35,28 @@ const DEFAULT_ENDPOINT = '/v1/chat/completions'
 
 export type ExplainedInput = z.output<typeof schema>
 
+export interface ExplainedRequest {
+  readonly facts: RequestFacts
+  /** The upstream key that the client brings itself, and the name of the provider that it is for, if one is named. */
+  readonly ownKey: { readonly provider: string | null } | null
+  /** Why proxies would refuse it before they look at routes; null: they would not. */
+  readonly refusal: ErrorCode | null
+}
+
 /** @throws GraphQLError BAD_USER_INPUT */
 export function readExplainInput(input: ExplainRouteInput): ExplainedInput {
   return readInput(schema, input)
 }
 
 /** @throws GraphQLError NOT_FOUND for a token or a project that the configuration doesn't have */
-export function factsOf(input: ExplainedInput, configuration: Configuration): RequestFacts {
+export function requestOf(input: ExplainedInput, configuration: Configuration): ExplainedRequest {
   const { token, project } = senderOf(input, configuration)
   const fields = new Map(Object.entries(input.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]))
-  const header = (name: string): string | null => fields.get(name) || null
+  const header = (name: string): string | null => fields.get(name) ?? null
   const body: Readonly<Record<string, unknown>> = input.body ?? {}
-  return {
+  const { maxTokens, tools, images } = chatFeatures(body)
+  const inputTokens = estimateTokens(input.body ? Buffer.byteLength(JSON.stringify(body)) : 0)
+  const facts: RequestFacts = {
     endpoint: input.endpoint ?? DEFAULT_ENDPOINT,
     stream: body['stream'] === true,
     model: input.model,
@@ -53,20 +64,27 @@ export function factsOf(input: ExplainedInput, configuration: Configuration): Re
     tokenName: token?.name ?? null,
     projectId: project?.id ?? null,
     projectName: project?.name ?? null,
+    // Of Millrace's own headers an empty one is none.
     user: input.userKey || header('x-millrace-user') || chatUser(body),
     conversation: input.conversationKey || header('x-millrace-conversation') || chatConversation(body),
     metadata: readMetadata(header('x-millrace-metadata')),
     header,
-    maxTokens: () => chatFeatures(body).maxTokens,
-    hasTools: () => chatFeatures(body).tools,
-    hasImages: () => chatFeatures(body).images,
-    estimatedInputTokens: () => estimateTokens(input.body ? Buffer.byteLength(JSON.stringify(body)) : 0),
+    maxTokens: () => maxTokens,
+    hasTools: () => tools,
+    hasImages: () => images,
+    estimatedInputTokens: () => inputTokens,
+  }
+  const bringsKey = token?.ownKeys === true && Boolean(header('x-millrace-upstream-key'))
+  return {
+    facts,
+    ownKey: bringsKey ? { provider: header('x-millrace-provider') || null } : null,
+    refusal: refusalOf(token, project),
   }
 }
 
 function senderOf(
   { token: tokenId, project: projectId }: ExplainedInput,
-  { tokens, projects }: Configuration,
+  { revision, tokens, projects }: Configuration,
 ): { readonly token: SnapshotToken | null; readonly project: SnapshotProject | null } {
   const token = tokenId == null ? null : tokens.get(tokenId)
   if (token === undefined) throw notFound('token', 'input.token')
@@ -74,6 +92,16 @@ function senderOf(
     throw badInput('input.project', "is not the token's")
   const id = token?.projectId ?? projectId ?? null
   const project = id === null ? null : projects.get(id)
+  // Tokens are no part of revisions: one may be younger than what it is looked for in.
+  if (project === undefined && token !== null)
+    throw notThere(`at revision ${revision} there was no project of this token`, 'input.configRevision')
   if (project === undefined) throw notFound('project', 'input.project')
   return { token, project }
+}
+
+/** In the order in which a proxy looks. */
+function refusalOf(token: SnapshotToken | null, project: SnapshotProject | null): ErrorCode | null {
+  if (token?.revoked) return 'token_revoked'
+  if (token?.expiresAt != null && Date.parse(token.expiresAt) <= Date.now()) return 'token_expired'
+  return project?.active === false ? 'project_inactive' : null
 }

@@ -1,26 +1,24 @@
 /** How things stand for one request, put together from what the online proxies report. */
 import {
   expectedPrice,
-  NEEDS_CREDENTIAL,
   providerModelOf,
   routePrice,
   type DecisionView,
   type Exclusion,
   type PriceList,
-  type ProviderKind,
-  type RequestFacts,
-  type RouteHealthReport,
-  type SnapshotCredential,
-  type SnapshotProvider,
+  type RouteFigures,
 } from '@millrace/shared'
 
-import { aggregate } from '../health/aggregate.ts'
 import type { FleetHealth, ProxyHealth } from '../health/fleet.ts'
-import type { ProviderHealthType } from '../health/health.type.ts'
 import type { ExplainedRoute } from './configuration.ts'
+import { exclusionIn, figuresOf, isFull } from './exclusion.ts'
+import type { ExplainedRequest } from './explained-request.ts'
 
 /** What can be routed. */
 const ENDPOINTS: readonly string[] = ['/v1/chat/completions']
+
+/** A proxy that has not served yet, to go by where none is online. */
+const NEW_PROXY: ProxyHealth = { providers: new Map(), routes: new Map(), direct: new Map(), credentials: new Map() }
 
 /** What a model's name led to. */
 export interface RequestedModel {
@@ -28,50 +26,50 @@ export interface RequestedModel {
   readonly matched: string | null
 }
 
+/** What holds in at least half of the proxies holds here: the request may come to any of them. */
 export class FleetView implements DecisionView<ExplainedRoute> {
-  readonly #fleet: FleetHealth
-  readonly #facts: RequestFacts
+  readonly #proxies: readonly ProxyHealth[]
+  readonly #request: ExplainedRequest
   readonly #requested: RequestedModel
   readonly #prices: PriceList
-  readonly #now = Date.now()
   readonly #turn = Math.floor(Math.random() * 1_000_000)
 
-  constructor(fleet: FleetHealth, facts: RequestFacts, requested: RequestedModel, prices: PriceList) {
-    this.#fleet = fleet
-    this.#facts = facts
+  constructor({ proxies }: FleetHealth, request: ExplainedRequest, requested: RequestedModel, prices: PriceList) {
+    this.#proxies = proxies.length > 0 ? proxies : [NEW_PROXY]
+    this.#request = request
     this.#requested = requested
     this.#prices = prices
   }
 
   exclusionOf(route: ExplainedRoute): Exclusion | null {
-    const { provider } = route
-    if (!ENDPOINTS.includes(this.#facts.endpoint)) return 'UNSUPPORTED_ENDPOINT'
-    if (this.#needsCredential(provider) && this.#credentialsOf(provider).length === 0) return 'NO_CREDENTIAL'
-    if (this.#isCoolingDown(route)) return 'COOLING_DOWN'
-    if (this.#isShut(this.#healthOf(provider))) return 'BREAKER_OPEN'
-    return this.#isFull(provider) ? 'AT_CONCURRENCY_LIMIT' : null
+    if (!ENDPOINTS.includes(this.#request.facts.endpoint)) return 'UNSUPPORTED_ENDPOINT'
+    const exclusions = this.#proxies.flatMap((proxy) => exclusionIn(proxy, route, this.#request) ?? [])
+    return this.#isHalf(exclusions.length) ? mostFrequent(exclusions) : null
   }
 
   badnessOf({ provider }: ExplainedRoute): number | null {
-    const { state, retryAt } = this.#healthOf(provider)
-    return state === 'FORCED_OPEN' || this.#isFull(provider) ? null : (retryAt?.getTime() ?? 0)
+    if (provider.forcedBreaker === 'FORCED_OPEN') return null
+    if (this.#isHalf(this.#proxies.filter((proxy) => isFull(provider, proxy)).length)) return null
+    const retries = this.#proxies.map(({ providers }) => Date.parse(providers.get(provider.id)?.retryAt ?? ''))
+    return Math.max(0, ...retries.filter((retryAt) => !Number.isNaN(retryAt)))
   }
 
   /** The mean of what the proxies go by. */
   latencyOf(route: ExplainedRoute): number | null {
-    const known = this.#reportsOf(route)
-      .map(({ streamLatencyMs, answerLatencyMs }) => (this.#facts.stream ? streamLatencyMs : answerLatencyMs))
+    const { stream } = this.#request.facts
+    const known = this.#figuresOf(route)
+      .map(({ streamLatencyMs, answerLatencyMs }) => (stream ? streamLatencyMs : answerLatencyMs))
       .filter((latency) => latency !== null)
     return known.length === 0 ? null : known.reduce((sum, latency) => sum + latency, 0) / known.length
   }
 
   inFlightOf(route: ExplainedRoute): number {
-    return this.#reportsOf(route).reduce((sum, { inFlight }) => sum + inFlight, 0)
+    return this.#figuresOf(route).reduce((sum, { inFlight }) => sum + inFlight, 0)
   }
 
   costOf(route: ExplainedRoute): number | null {
     const price = routePrice(route.prices, this.#prices.priceOf(route.provider, this.providerModelOf(route)))
-    return price && expectedPrice(price, this.#facts.estimatedInputTokens())
+    return price && expectedPrice(price, this.#request.facts.estimatedInputTokens())
   }
 
   random(): number {
@@ -91,61 +89,17 @@ export class FleetView implements DecisionView<ExplainedRoute> {
     return providerModelOf(providerModel, this.#requested.model, this.#requested.matched)
   }
 
-  #needsCredential({ kind, credentials }: SnapshotProvider): boolean {
-    return credentials.length > 0 || NEEDS_CREDENTIAL[kind as ProviderKind]
+  #isHalf(proxies: number): boolean {
+    return proxies > 0 && proxies * 2 >= this.#proxies.length
   }
 
-  /** In every proxy that knows it. */
-  #isCoolingDown({ id, provider }: ExplainedRoute): boolean {
-    const credentials = this.#credentialsOf(provider)
-    const known = this.#fleet.proxies
-      .map((proxy) => isCoolingIn(proxy, id, credentials, this.#now))
-      .filter((isCooling) => isCooling !== null)
-    return known.length > 0 && !known.includes(false)
-  }
-
-  /** A breaker whose time is over lets a trial through, whether or not its proxy has said so yet. */
-  #isShut({ state, retryAt }: ProviderHealthType): boolean {
-    if (state === 'FORCED_OPEN') return true
-    return state === 'OPEN' && (retryAt === null || retryAt.getTime() > this.#now)
-  }
-
-  #isFull(provider: SnapshotProvider): boolean {
-    const { length } = this.#fleet.proxies
-    if (provider.maxConcurrency === null || length === 0) return false
-    return this.#healthOf(provider).inFlight >= provider.maxConcurrency * length
-  }
-
-  #healthOf({ id, forcedBreaker }: SnapshotProvider): ProviderHealthType {
-    return aggregate(this.#fleet.providers.get(id) ?? [], forcedBreaker)
-  }
-
-  #reportsOf({ id }: ExplainedRoute): RouteHealthReport[] {
-    return id === null ? [] : this.#fleet.proxies.flatMap(({ routes }) => routes.get(id) ?? [])
-  }
-
-  /** The project's own, or where it has none the shared ones. */
-  #credentialsOf({ credentials }: SnapshotProvider): readonly SnapshotCredential[] {
-    const { projectId } = this.#facts
-    const own = projectId === null ? [] : credentials.filter((one) => one.projectId === projectId)
-    return own.length > 0 ? own : credentials.filter((one) => one.projectId === null)
+  #figuresOf(route: ExplainedRoute): RouteFigures[] {
+    return this.#proxies.flatMap((proxy) => figuresOf(proxy, route) ?? [])
   }
 }
 
-/**
- * Whether a proxy lets a route rest, or all upstream keys that it could be asked with.
- * @returns null if it says nothing of it
- */
-function isCoolingIn(
-  { routes, coolingCredentials }: ProxyHealth,
-  routeId: string | null,
-  credentials: readonly SnapshotCredential[],
-  now: number,
-): boolean | null {
-  const areKeysCooling =
-    credentials.length > 0 && credentials.every(({ id }) => (coolingCredentials.get(id) ?? 0) > now)
-  if (areKeysCooling) return true
-  const route = routeId === null ? undefined : routes.get(routeId)
-  if (route === undefined) return null
-  return route.coolingUntil !== null && Date.parse(route.coolingUntil) > now
+/** Of several, the first. */
+function mostFrequent(exclusions: readonly Exclusion[]): Exclusion {
+  const counted = [...Map.groupBy(exclusions, (exclusion) => exclusion).entries()]
+  return counted.reduce((most, one) => (one[1].length > most[1].length ? one : most))[0]
 }

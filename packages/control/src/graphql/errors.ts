@@ -45,6 +45,11 @@ export function notFound(kind: string, field?: string): GraphQLError {
   return clientError('NOT_FOUND', `there is no ${kind} of this id`, field === undefined ? {} : { field })
 }
 
+/** What an argument named there is, or was, but not for this operation. */
+export function notThere(message: string, field: string): GraphQLError {
+  return clientError('NOT_FOUND', message, { field })
+}
+
 /** The operation is sound and what is there stands against it. */
 export function conflict(message: string): GraphQLError {
   return clientError('CONFLICT', message)

@@ -1,7 +1,8 @@
 /** Reading what a client sent, with zod, so that a fault is named by its field. */
-import { isId } from '@millrace/shared'
+import { isId, wholeNumber } from '@millrace/shared'
 import * as z from 'zod'
 
+import { isStorable } from '../db/storable.ts'
 import { badInput } from './errors.ts'
 
 const LONGEST_NAME = 200
@@ -47,13 +48,6 @@ export const searchText = z
   .max(LONGEST_SEARCH, `must have at most ${LONGEST_SEARCH} characters`)
   .refine((text) => !text.includes('\0'), 'must not contain NUL')
 
-export const flag = z.boolean('must be true or false')
-
-export const wholeNumber = (min: number, max: number) => {
-  const reason = `must be a whole number from ${min} to ${max}`
-  return z.int(reason).min(min, reason).max(max, reason)
-}
-
 /** A JSON object that the database can hold: `jsonb` takes neither NUL nor half a surrogate pair. */
 export const storableObject = z
   .unknown()
@@ -88,9 +82,4 @@ function isShallow(value: unknown): boolean {
     if (level.length === 0) return true
   }
   return false
-}
-
-/** Whether JSON text, as `JSON.stringify` writes it, has only characters that `jsonb` takes. */
-export function isStorable(json: string): boolean {
-  return !/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/i.test(json)
 }

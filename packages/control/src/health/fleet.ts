@@ -1,16 +1,20 @@
 /** How the proxies that are online do, as they last said. */
-import type { HealthReport, ProviderHealthReport, RouteHealthReport } from '@millrace/shared'
+import type { CredentialHealthReport, HealthReport, ProviderHealthReport, RouteFigures } from '@millrace/shared'
 
 import type { Database } from '../db/database.ts'
 import { joined } from '../db/joined.ts'
 import { ONLINE_SECONDS } from '../proxies/online.ts'
 
-/** What one proxy says of what it sends requests by. */
+/** What one proxy says of what it sends requests by. What it says nothing of, it has nothing against. */
 export interface ProxyHealth {
+  /** By the provider's id. */
+  readonly providers: ReadonlyMap<string, ProviderHealthReport>
   /** By the route's id. */
-  readonly routes: ReadonlyMap<string, RouteHealthReport>
-  /** By the id of an upstream key that is cooling down: until when, in milliseconds since 1970. */
-  readonly coolingCredentials: ReadonlyMap<string, number>
+  readonly routes: ReadonlyMap<string, RouteFigures>
+  /** Of the ways to providers that are addressed directly, by the provider's id. */
+  readonly direct: ReadonlyMap<string, RouteFigures>
+  /** By the upstream key's id. */
+  readonly credentials: ReadonlyMap<string, CredentialHealthReport>
 }
 
 /** The online proxies' reports at one moment. */
@@ -23,14 +27,16 @@ export interface FleetHealth {
 interface Known extends ProxyHealth {
   /** Of the row: its transaction's. */
   readonly version: string
-  readonly providers: readonly ProviderHealthReport[]
 }
+
+/** Control of an older version knows nothing of `direct`. */
+type StoredHealth = Omit<HealthReport, 'direct'> & Partial<HealthReport>
 
 interface Row {
   readonly id: string
   readonly version: string
   /** Null where the known version is this one. */
-  readonly health: HealthReport | null
+  readonly health: StoredHealth | null
 }
 
 /** Reports are large and mostly old: only those that have changed since the last look are read. */
@@ -71,18 +77,17 @@ export class Fleet {
   }
 }
 
-function knownFrom(version: string, { providers, routes, credentials }: HealthReport): Known {
+function knownFrom(version: string, { providers, routes, direct = [], credentials }: StoredHealth): Known {
   return {
     version,
-    providers,
+    providers: new Map(providers.map((provider) => [provider.providerId, provider])),
     routes: new Map(routes.map((route) => [route.routeId, route])),
-    coolingCredentials: new Map(
-      credentials.map(({ credentialId, coolingUntil }) => [credentialId, Date.parse(coolingUntil)]),
-    ),
+    direct: new Map(direct.map((route) => [route.providerId, route])),
+    credentials: new Map(credentials.map((credential) => [credential.credentialId, credential])),
   }
 }
 
 function gather(proxies: readonly Known[]): FleetHealth {
-  const reports = proxies.flatMap(({ providers }) => providers)
+  const reports = proxies.flatMap(({ providers }) => [...providers.values()])
   return { proxies, providers: Map.groupBy(reports, ({ providerId }) => providerId) }
 }

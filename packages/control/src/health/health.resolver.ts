@@ -18,14 +18,8 @@ type KnownProvider = ProviderType & { readonly knownHealth?: ProviderHealthType 
 @Resolver(() => ProviderType)
 export class HealthResolver {
   @FieldResolver(() => ProviderHealthType)
-  async health(
-    @Root() { id, knownHealth }: KnownProvider,
-    @Ctx() { services, loaders }: Context,
-  ): Promise<ProviderHealthType> {
-    if (knownHealth) return knownHealth
-    const row = await loaders.provider.load(id)
-    if (!row) throw notFound('provider')
-    return healthOf(row, services)
+  async health(@Root() provider: KnownProvider, @Ctx() { services }: Context): Promise<ProviderHealthType> {
+    return provider.knownHealth ?? healthOf(provider, services)
   }
 
   @Allow(Role.ADMIN)
@@ -55,7 +49,10 @@ export class HealthResolver {
   }
 }
 
-async function healthOf({ id, forcedBreaker }: Provider, { fleet }: Context['services']): Promise<ProviderHealthType> {
+async function healthOf(
+  { id, forcedBreaker }: Pick<Provider, 'id' | 'forcedBreaker'>,
+  { fleet }: Context['services'],
+): Promise<ProviderHealthType> {
   const { providers } = await fleet.current()
   return aggregate(providers.get(id) ?? [], forcedBreaker)
 }

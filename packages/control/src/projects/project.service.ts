@@ -1,8 +1,8 @@
-import { newId } from '@millrace/shared'
+import { flag, newId } from '@millrace/shared'
 import * as z from 'zod'
 
 import type { Database } from '../db/database.ts'
-import { flag, nameText, readInput } from '../graphql/input.ts'
+import { nameText, readInput } from '../graphql/input.ts'
 import { requireRow } from '../graphql/rows.ts'
 import { changeConfiguration, type Actor, type Change } from '../revisions/change.ts'
 import type { Description, Subject } from '../revisions/difference.ts'

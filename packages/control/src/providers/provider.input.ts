@@ -1,10 +1,23 @@
 /** What a provider may be made of. */
-import { MAX_TIMEOUT_MS, PROVIDER_KINDS, PROVIDER_SETTINGS, type ProviderKind, type Timeouts } from '@millrace/shared'
+import {
+  breakerPolicy,
+  DEFAULT_BREAKER,
+  flag,
+  MAX_TIMEOUT_MS,
+  oneOf,
+  PROVIDER_KINDS,
+  PROVIDER_SETTINGS,
+  wholeNumber,
+  type BreakerPolicy,
+  type ProviderKind,
+  type Timeouts,
+} from '@millrace/shared'
 import * as z from 'zod'
 
-import { flag, nameText, readInput, storableObject, wholeNumber } from '../graphql/input.ts'
+import { badInput } from '../graphql/errors.ts'
+import { nameText, readInput, storableObject } from '../graphql/input.ts'
 import { merged, type JsonObject } from '../graphql/merge.ts'
-import { policyPatch } from '../graphql/policy.ts'
+import { mergedPolicy, policyPatch } from '../graphql/policy.ts'
 
 const MOST_KEYS = 100
 const MOST_CONCURRENCY = 1_000_000
@@ -17,9 +30,12 @@ export const timeoutsPatch = z
 const baseUrl = z.string().trim().min(1, 'must not be empty').max(2_000, 'must have at most 2000 characters').nullish()
 const maxConcurrency = wholeNumber(1, MOST_CONCURRENCY).nullish()
 
+/** What holds unless it is set, and again once null was given for it. */
+export const PROVIDER_DEFAULTS = { enabled: true, direct: false } as const
+
 export const createProviderInput = z.object({
   name: nameText,
-  kind: z.enum(PROVIDER_KINDS),
+  kind: oneOf(PROVIDER_KINDS),
   baseUrl,
   enabled: flag.nullish(),
   apiKeys: z.array(z.string()).max(MOST_KEYS, `must be at most ${MOST_KEYS}`).nullish(),
@@ -33,8 +49,8 @@ export const createProviderInput = z.object({
 export const updateProviderInput = z.object({
   name: nameText.optional(),
   baseUrl,
-  enabled: flag.optional(),
-  direct: flag.optional(),
+  enabled: flag.nullish(),
+  direct: flag.nullish(),
   maxConcurrency,
   timeouts: timeoutsPatch,
   breaker: policyPatch,
@@ -42,14 +58,28 @@ export const updateProviderInput = z.object({
 })
 
 /** What an operator can set a breaker to. The other states are the breaker's own. */
-export const settableState = z.enum(
-  ['FORCED_OPEN', 'FORCED_CLOSED', 'CLOSED'],
-  'must be FORCED_OPEN, FORCED_CLOSED or CLOSED',
-)
+export const settableState = oneOf(['FORCED_OPEN', 'FORCED_CLOSED', 'CLOSED'])
 
 /** Timeouts after an update; what is not in them is the defaults'. */
 export function mergedTimeouts(stored: Partial<Timeouts>, patch: z.output<typeof timeoutsPatch>): Partial<Timeouts> {
   return merged(stored as JsonObject, patch)
+}
+
+/**
+ * The breaker after an update; what is not in it is the defaults'.
+ * @throws GraphQLError BAD_USER_INPUT naming the field
+ */
+export function mergedBreaker(
+  stored: Partial<BreakerPolicy>,
+  patch: z.output<typeof policyPatch>,
+): Partial<BreakerPolicy> {
+  const set = mergedPolicy(breakerPolicy, DEFAULT_BREAKER, stored, patch, 'input.breaker')
+  if (patch == null) return set
+  const { openSeconds, maxOpenSeconds } = { ...DEFAULT_BREAKER, ...set }
+  if (openSeconds <= maxOpenSeconds) return set
+  if (patch['openSeconds'] == null)
+    throw badInput('input.breaker.maxOpenSeconds', `must not be below openSeconds, which is ${openSeconds}`)
+  throw badInput('input.breaker.openSeconds', `must not be above maxOpenSeconds, which is ${maxOpenSeconds}`)
 }
 
 /**

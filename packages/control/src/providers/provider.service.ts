@@ -1,19 +1,9 @@
-import {
-  breakerPolicy,
-  DEFAULT_BASE_URLS,
-  DEFAULT_BREAKER,
-  newId,
-  type BreakerPolicy,
-  type BreakerState,
-  type ProviderKind,
-} from '@millrace/shared'
-import type * as z from 'zod'
+import { DEFAULT_BASE_URLS, newId, type BreakerState, type ProviderKind } from '@millrace/shared'
 
 import type { Alias } from '../aliases/alias.entity.ts'
 import type { Database } from '../db/database.ts'
 import { badInput, conflict } from '../graphql/errors.ts'
 import { readInput } from '../graphql/input.ts'
-import { mergedPolicy, type policyPatch } from '../graphql/policy.ts'
 import { requireRow } from '../graphql/rows.ts'
 import { changeConfiguration, type Actor, type Change } from '../revisions/change.ts'
 import type { Description, Subject } from '../revisions/difference.ts'
@@ -22,8 +12,10 @@ import type { CredentialService } from './credential.service.ts'
 import { Provider } from './provider.entity.ts'
 import {
   createProviderInput,
+  mergedBreaker,
   mergedSettings,
   mergedTimeouts,
+  PROVIDER_DEFAULTS,
   settableState,
   updateProviderInput,
 } from './provider.input.ts'
@@ -63,8 +55,8 @@ export class ProviderService {
       name: input.name,
       kind,
       baseUrl: this.#baseUrl(kind, input.baseUrl),
-      enabled: input.enabled ?? true,
-      direct: input.direct ?? false,
+      enabled: input.enabled ?? PROVIDER_DEFAULTS.enabled,
+      direct: input.direct ?? PROVIDER_DEFAULTS.direct,
       maxConcurrency: input.maxConcurrency ?? null,
       timeouts: mergedTimeouts({}, input.timeouts),
       breaker: mergedBreaker({}, input.breaker),
@@ -87,9 +79,9 @@ export class ProviderService {
       const before = describe(provider)
       const previousUrl = provider.baseUrl
       if (input.name !== undefined) provider.name = input.name
-      if (input.enabled !== undefined) provider.enabled = input.enabled
+      if (input.enabled !== undefined) provider.enabled = input.enabled ?? PROVIDER_DEFAULTS.enabled
       if (input.baseUrl !== undefined) provider.baseUrl = this.#baseUrl(provider.kind, input.baseUrl)
-      if (input.direct !== undefined) provider.direct = input.direct
+      if (input.direct !== undefined) provider.direct = input.direct ?? PROVIDER_DEFAULTS.direct
       if (input.maxConcurrency !== undefined) provider.maxConcurrency = input.maxConcurrency
       provider.breaker = mergedBreaker(provider.breaker, input.breaker)
       provider.timeouts = mergedTimeouts(provider.timeouts, input.timeouts)
@@ -149,10 +141,6 @@ async function aliasesThatUse(change: Change, provider: Provider): Promise<strin
     [provider.id],
   )
   return rows.map(({ name }) => name)
-}
-
-function mergedBreaker(stored: Partial<BreakerPolicy>, patch: z.output<typeof policyPatch>): Partial<BreakerPolicy> {
-  return mergedPolicy(breakerPolicy, DEFAULT_BREAKER, stored, patch, 'input.breaker')
 }
 
 function subjectOf({ id, name }: Provider): Subject {

@@ -45,6 +45,9 @@ export class TimeoutsInput {
 
 @ObjectType('Provider', { description: 'An upstream, with its keys.', simpleResolvers: true })
 export class ProviderType {
+  /** For the field `health`. */
+  forcedBreaker!: Provider['forcedBreaker']
+
   @Field(() => ID)
   id!: string
 
@@ -93,6 +96,7 @@ export function toProvider(row: Provider): ProviderType {
     direct,
     maxConcurrency,
     settings,
+    forcedBreaker: row.forcedBreaker,
     timeouts: { ...DEFAULT_TIMEOUTS, ...row.timeouts },
     breaker: { ...DEFAULT_BREAKER, ...row.breaker },
     createdAt,
@@ -143,7 +147,7 @@ export class CreateProviderInput {
   settings?: unknown
 }
 
-@InputType({ description: 'An absent field keeps, null clears, objects are merged (RFC 7396).' })
+@InputType({ description: 'An absent field keeps, null goes back to the default, objects are merged (RFC 7396).' })
 export class UpdateProviderInput {
   @Field(() => String, { nullable: true })
   name?: string | null

@@ -1,11 +1,11 @@
-import { parseHealth, type HealthReport } from '@millrace/shared'
+import { parseHealth, wholeNumber, type HealthReport } from '@millrace/shared'
 import * as z from 'zod'
 
 import type { Database } from '../db/database.ts'
+import { storable } from '../db/storable.ts'
 import { badInput } from '../graphql/errors.ts'
-import { idText, lineOfText, readInput, wholeNumber } from '../graphql/input.ts'
+import { idText, lineOfText, readInput } from '../graphql/input.ts'
 import { HEALTH_CHANNEL } from '../health/channel.ts'
-import { storable } from '../requests/storable.ts'
 import { ONLINE_SECONDS } from './online.ts'
 import { ProxyInstance } from './proxy.entity.ts'
 import { toProxyInstance, type ProxyInstanceType, type ProxyReportInput } from './proxy.type.ts'
@@ -21,6 +21,22 @@ const reportInput = z.object({
   recordsQueued: count,
   recordsDropped: count,
 })
+
+/** The health is large, and stored out of the row: one that is the same is left where it is. */
+const UPSERT = `
+  with reported as (
+    insert into proxy_instance as known (
+      id, version, started_at, last_seen_at, config_revision, in_flight, requests_per_second, records_queued, records_dropped, health
+    )
+    values (?, ?, ?, now(), ?, ?, ?, ?, ?, ?::jsonb)
+    on conflict (id) do update set
+      last_seen_at = excluded.last_seen_at, config_revision = excluded.config_revision, in_flight = excluded.in_flight,
+      requests_per_second = excluded.requests_per_second, records_queued = excluded.records_queued,
+      records_dropped = excluded.records_dropped,
+      health = case when known.health = excluded.health then known.health else excluded.health end
+    returning 1
+  )
+  select pg_notify(?, '') from reported`
 
 /** The proxies, as they report themselves. */
 export class ProxyService {
@@ -45,29 +61,8 @@ export class ProxyService {
       readInput(reportInput, report, 'report')
     const health = JSON.stringify(readHealth(report.health))
     const em = this.#database.em()
-    await em.execute(
-      `with reported as (
-         insert into proxy_instance (id, version, started_at, last_seen_at, config_revision, in_flight, requests_per_second, records_queued, records_dropped, health)
-         values (?, ?, ?, now(), ?, ?, ?, ?, ?, ?::jsonb)
-         on conflict (id) do update set last_seen_at = excluded.last_seen_at, config_revision = excluded.config_revision,
-           in_flight = excluded.in_flight, requests_per_second = excluded.requests_per_second,
-           records_queued = excluded.records_queued, records_dropped = excluded.records_dropped, health = excluded.health
-         returning 1
-       )
-       select pg_notify(?, '') from reported`,
-      [
-        id,
-        version,
-        startedAt,
-        configRevision,
-        inFlight,
-        requestsPerSecond,
-        recordsQueued,
-        recordsDropped,
-        health,
-        HEALTH_CHANNEL,
-      ],
-    )
+    const row = [id, version, startedAt, configRevision, inFlight, requestsPerSecond, recordsQueued, recordsDropped]
+    await em.execute(UPSERT, [...row, health, HEALTH_CHANNEL])
     await em.execute("delete from proxy_instance where last_seen_at < now() - interval '1 day'")
   }
 }

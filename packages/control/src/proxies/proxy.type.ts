@@ -79,6 +79,9 @@ export class ProxyReportInput implements Omit<ProxyReport, 'startedAt' | 'health
   @Field(() => Int)
   recordsDropped!: number
 
-  @Field(() => JSONValue, { description: 'Of providers and routes, as packages/shared/src/health.ts describes it.' })
-  health!: unknown
+  @Field(() => JSONValue, {
+    nullable: true,
+    description: 'Of providers, routes and upstream keys, as packages/shared/src/health.ts describes it.',
+  })
+  health?: unknown
 }

@@ -8,9 +8,16 @@ export interface SqlCondition {
 export class Conditions {
   readonly all: SqlCondition[] = []
 
-  /** If a value was given, `sql` must hold of it, or of `values` in its place. */
-  given<T>(value: T | null | undefined, sql: string, ...values: unknown[]): this {
-    if (value != null) this.all.push({ sql, values: values.length > 0 ? values : [value] })
+  /** If a value was given, `sql` must hold of it. */
+  given<T>(value: T | null | undefined, sql: string): this {
+    if (value != null) this.all.push({ sql, values: [value] })
+    return this
+  }
+
+  /** If a text was given, the column must be it. Its index holds the first 200 characters only. */
+  givenText(text: string | null | undefined, column: string): this {
+    if (text != null)
+      this.all.push({ sql: `(left(${column}, 200) = left(?, 200) and ${column} = ?)`, values: [text, text] })
     return this
   }
 }

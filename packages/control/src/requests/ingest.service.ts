@@ -3,11 +3,11 @@ import type { Logger } from 'pino'
 
 import type { Database } from '../db/database.ts'
 import { isDataFault } from '../db/failure.ts'
+import { storable } from '../db/storable.ts'
 import type { Bus } from '../feed/bus.ts'
 import { badInput } from '../graphql/errors.ts'
 import type { BindingStore } from '../sticky/binding.store.ts'
 import { insertRecords } from './request.store.ts'
-import { storable } from './storable.ts'
 
 /** A record that was stored just now. */
 export interface StoredRecord {

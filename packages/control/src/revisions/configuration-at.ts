@@ -14,23 +14,24 @@ type Table = Map<string, Row>
 /** By the kind of what is in them. */
 type Tables = Readonly<Record<'provider' | 'credential' | 'alias' | 'route' | 'project', Table>>
 
+/** Why a revision can't be told: there is none of that number, or one after it does not say all that it has changed. */
+export type Untold = 'unknown' | 'lost'
+
 /**
  * As a proxy was told it at that revision, but for secrets, which are left out, and tokens, which are today's: neither is
- * part of revisions.
- * @returns null for a revision that there is none of, and where what was changed since can't be undone: revisions made
- *   before migration 2 don't tell what they changed
+ * part of revisions. Lost is what was before the last revision that an older version made, without migration 2.
  */
-export function snapshotAt(database: Database, number: number): Promise<Snapshot | null> {
+export function snapshotAt(database: Database, number: number): Promise<Snapshot | Untold> {
   return atOneMoment(database, async (em) => {
     const [row] = await em.execute<{ known: boolean }[]>(
       'select exists (select from config_revision where number = ?) as known',
       [number],
     )
-    if (!row!.known) return null
+    if (!row!.known) return 'unknown'
     const rows = await readRows(em)
     const tables = tablesOf(rows)
     for await (const changes of changesSince(em, number))
-      for (const change of changes.toReversed()) if (!undo(tables, change)) return null
+      for (const change of changes.toReversed()) if (!undo(tables, change)) return 'lost'
     return toSnapshot(number, { ...rowsOf(tables), tokens: rows.tokens })
   })
 }

@@ -4,7 +4,7 @@ import type { Database } from '../db/database.ts'
 import { pageOf, type Page } from '../graphql/connections.ts'
 import { decodeCursor, encodeCursor } from '../graphql/cursor.ts'
 import { pageSize, readInput } from '../graphql/input.ts'
-import { snapshotAt } from './configuration-at.ts'
+import { snapshotAt, type Untold } from './configuration-at.ts'
 import { ConfigRevision } from './revision.entity.ts'
 import { toRevision, type ConfigRevisionType } from './revision.type.ts'
 
@@ -25,7 +25,7 @@ export class RevisionService {
   }
 
   /** What it said to proxies: see {@link snapshotAt}. */
-  snapshotAt(number: number): Promise<Snapshot | null> {
+  snapshotAt(number: number): Promise<Snapshot | Untold> {
     return snapshotAt(this.#database, number)
   }
 

@@ -4,7 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Snapshot, SnapshotEvent } from '@millrace/shared'
 import type { Logger } from 'pino'
 
-import type { Database, Unlisten } from '../db/database.ts'
+import type { Database } from '../db/database.ts'
+import { Watch } from '../db/watch.ts'
 import { Bus } from '../feed/bus.ts'
 import type { Mailbox } from '../feed/mailbox.ts'
 import { CONFIG_CHANNEL } from '../revisions/change.ts'
@@ -25,22 +26,18 @@ export class SnapshotPublisher {
   readonly #database: Database
   readonly #log: Logger
   readonly #bus = new Bus<SnapshotEvent>()
+  readonly #watch: Watch
   #current: (SnapshotEvent & { readonly document: Snapshot }) | null = null
-  /** The refresh under way, and whether another must follow it. */
-  #refreshing: Promise<void> | null = null
-  #again = false
-  #unlisten: Unlisten | null = null
-  #poll: NodeJS.Timeout | null = null
-  #closed = false
   /** Before this no other snapshot is built, as `performance.now()`. */
   #restUntil = 0
-  /** Whether the last look at the database was in vain: said once, not every second. */
-  #failing = false
   readonly #listeners: (() => void)[] = []
 
   constructor(database: Database, log: Logger) {
     this.#database = database
     this.#log = log
+    // It rests before it builds, not before it looks: who only wants to know that nothing has changed need not wait.
+    const options = { channel: CONFIG_CHANNEL, what: 'the configuration', pollMs: POLL_MS, restMs: 0 }
+    this.#watch = new Watch(database, () => this.#look(), options, log)
   }
 
   /** The revision that is served; -1 before there is one. */
@@ -60,17 +57,13 @@ export class SnapshotPublisher {
 
   /** Resolves once there is a snapshot. */
   async start(): Promise<void> {
-    // First, so that nothing else publishes meanwhile. What is announced before one listens is found by the poll.
+    // Not left to the watch, which would try again and again where the start has to fail.
     this.#publish(await buildSnapshot(this.#database))
-    this.#unlisten = await this.#database.listen(CONFIG_CHANNEL, () => void this.refresh())
-    this.#schedulePoll()
+    await this.#watch.start()
   }
 
-  async close(): Promise<void> {
-    this.#closed = true
-    if (this.#poll) clearTimeout(this.#poll)
-    await this.#unlisten?.()
-    await this.#refreshing
+  close(): Promise<void> {
+    return this.#watch.close()
   }
 
   /** The current snapshot at once, then each newer one. */
@@ -80,34 +73,13 @@ export class SnapshotPublisher {
     return mailbox
   }
 
-  /** Looks for another revision. However often it is called meanwhile, it looks once more after that. */
+  /** Resolves once what was committed before is served, or can't be read now. */
   refresh(): Promise<void> {
-    if (this.#refreshing) {
-      this.#again = true
-      return this.#refreshing
-    }
-    this.#refreshing = this.#refresh().finally(() => (this.#refreshing = null))
-    return this.#refreshing
+    return this.#watch.look()
   }
 
-  async #refresh(): Promise<void> {
-    do {
-      this.#again = false
-      try {
-        if (this.#closed) return
-        if ((await this.#newest()) !== this.revision) await this.#build()
-        if (this.#failing) this.#log.info('the database answers again')
-        this.#failing = false
-      } catch (error) {
-        // The poll comes again, and until then the last one serves.
-        if (!this.#failing)
-          this.#log.warn({ reason: (error as Error).message }, 'cannot look for a newer configuration')
-        this.#failing = true
-      }
-    } while (this.#again)
-  }
-
-  async #build(): Promise<void> {
+  async #look(): Promise<void> {
+    if ((await this.#newest()) === this.revision) return
     await delay(Math.max(0, this.#restUntil - performance.now()))
     const began = performance.now()
     this.#publish(await buildSnapshot(this.#database))
@@ -132,10 +104,5 @@ export class SnapshotPublisher {
     this.#bus.publish(this.#current)
     for (const listener of this.#listeners) listener()
     this.#log.debug({ revision: snapshot.revision, proxies: this.#bus.size }, 'published a snapshot')
-  }
-
-  #schedulePoll(): void {
-    if (this.#closed) return
-    this.#poll = setTimeout(() => void this.refresh().then(() => this.#schedulePoll()), POLL_MS)
   }
 }

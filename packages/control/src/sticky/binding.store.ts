@@ -3,36 +3,40 @@ import type { RequestRecord, StickyScope } from '@millrace/shared'
 import type { Logger } from 'pino'
 
 import type { Database } from '../db/database.ts'
+import { notCleared } from './clears.ts'
 
 /** An entry of the index holds no more. */
 const MOST_KEY_BYTES = 2_000
-/** How often those that are not kept any longer are deleted, and how many at once. */
-const FORGET_MS = 10_000
+/** Of those that are not kept any longer, how many are deleted at once. */
 const MOST_FORGOTTEN = 10_000
 
-/**
- * The later binding stands, and of one binding its later use. What was bound before it was cleared is told of in vain: a
- * clear under way is waited for, since it locks the table. As in a proxy, one that has expired is kept for another lifetime,
- * in which it can be said that it has.
- */
+/** As in a proxy, one that has expired is kept for another lifetime, in which it can be said that it has. */
+const FORGET_AT = 'expires_at + (expires_at - used_at)'
+const hourOf = (moment: string): string => `floor(extract(epoch from ${moment}) / 3600)::integer`
+
+/** The later binding stands, and of one binding its later use. */
 const UPSERT = `
-  insert into sticky_binding (key, alias_id, scope, route_id, backend, bound_at, expires_at, used_at, forget_at)
-  select distinct on (key) key, alias_id, scope, route_id, backend, bound_at, expires_at, used_at,
-    expires_at + (expires_at - used_at)
+  insert into sticky_binding (key, alias_id, scope, route_id, backend, bound_at, expires_at, used_at, forget_hour)
+  select distinct on (key) key, alias_id, scope, route_id, backend, bound_at, expires_at, used_at, ${hourOf(FORGET_AT)} + 1
   from jsonb_to_recordset(?::jsonb) as told (
     key text, alias_id uuid, scope text, route_id uuid, backend text,
     bound_at timestamptz, expires_at timestamptz, used_at timestamptz
   )
-  where expires_at > now() and not exists (
-    select from sticky_clear as clear
-    where clear.alias_id = told.alias_id and (clear.key is null or clear.key = told.key) and clear.at >= told.bound_at
-  )
+  where expires_at > now() and ${notCleared('told')}
   order by key, bound_at desc, used_at desc
   on conflict (key) do update set
     alias_id = excluded.alias_id, scope = excluded.scope, route_id = excluded.route_id, backend = excluded.backend,
     bound_at = excluded.bound_at, expires_at = excluded.expires_at, used_at = excluded.used_at,
-    forget_at = excluded.forget_at
+    forget_hour = excluded.forget_hour
   where (excluded.bound_at, excluded.used_at) > (sticky_binding.bound_at, sticky_binding.used_at)`
+
+const FORGET = `
+  with gone as (
+    delete from sticky_binding where key in (
+      select key from sticky_binding where forget_hour <= ${hourOf('now()')} order by forget_hour limit ? for update skip locked
+    ) returning 1
+  )
+  select count(*)::integer as gone from gone`
 
 /** A binding that has not been cleared; it may have expired. */
 export interface StoredBinding {
@@ -57,7 +61,6 @@ const COLUMNS = `key, scope, alias_id as "aliasId", route_id as "routeId", backe
 export class BindingStore {
   readonly #database: Database
   readonly #log: Logger
-  #forgotAt = 0
 
   constructor(database: Database, log: Logger) {
     this.#database = database
@@ -70,7 +73,6 @@ export class BindingStore {
     if (told.length === 0) return
     try {
       await this.#database.em().execute(UPSERT, [JSON.stringify(told)])
-      await this.#forgetExpired()
     } catch (error) {
       this.#log.warn({ reason: (error as Error).message }, 'could not note sticky bindings')
     }
@@ -78,34 +80,38 @@ export class BindingStore {
 
   /** One that is live, or has expired no longer ago than it lives. */
   async find(key: string): Promise<StoredBinding | null> {
-    const [row] = await this.#database
-      .em()
-      .execute<Row[]>(`select ${COLUMNS} from sticky_binding where key = ? and forget_at > now()`, [key])
+    const [row] = await this.#database.em().execute<Row[]>(
+      `select ${COLUMNS} from sticky_binding as bound
+         where key = ? and ${FORGET_AT} > now() and ${notCleared('bound')}`,
+      [key],
+    )
     return row ? toBinding(row) : null
   }
 
-  /** An alias's live ones whose route there still is, those bound last first. @param key null: any */
-  async list(aliasId: string, key: string | null, limit: number): Promise<StoredBinding[]> {
+  /**
+   * An alias's live ones whose route there still is, in the order of their keys.
+   * @param key null: any
+   * @param after the key after which they begin; null: with the first
+   */
+  async list(aliasId: string, key: string | null, after: string | null, limit: number): Promise<StoredBinding[]> {
     const rows = await this.#database.em().execute<Row[]>(
-      `select ${COLUMNS} from sticky_binding
-       where alias_id = ? and (?::text is null or key = ?) and expires_at > now()
+      `select ${COLUMNS} from sticky_binding as bound
+       where alias_id = ? and (?::text is null or key = ?) and key > ? and expires_at > now()
+         and ${notCleared('bound')}
          and exists (select from route where route.id = route_id)
-       order by bound_at desc, key limit ?`,
-      [aliasId, key, key, limit],
+       order by key limit ?`,
+      [aliasId, key, key, after ?? '', limit],
     )
     return rows.map(toBinding)
   }
 
-  async #forgetExpired(): Promise<void> {
-    const now = performance.now()
-    if (now - this.#forgotAt < FORGET_MS) return
-    this.#forgotAt = now
-    await this.#database.em().execute(
-      `delete from sticky_binding where key in (
-         select key from sticky_binding where forget_at < now() order by forget_at limit ?
-       )`,
-      [MOST_FORGOTTEN],
-    )
+  /** Deletes those that are not kept any longer. @param signal ends it between two statements */
+  async forgetExpired(signal: AbortSignal): Promise<void> {
+    for (let gone = MOST_FORGOTTEN; gone === MOST_FORGOTTEN;) {
+      signal.throwIfAborted()
+      const [row] = await this.#database.em().execute<{ gone: number }[]>(FORGET, [MOST_FORGOTTEN])
+      gone = row!.gone
+    }
   }
 }
 

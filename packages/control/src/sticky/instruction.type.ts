@@ -1,8 +1,8 @@
-import { Field, ID, ObjectType } from 'type-graphql'
+import { Field, Float, ID, ObjectType } from 'type-graphql'
 
 import { DateTime } from '../graphql/scalars.ts'
 
-@ObjectType({ description: 'Which bindings are to be forgotten.', simpleResolvers: true })
+@ObjectType({ description: 'Which bindings are to be forgotten: those that were made before.', simpleResolvers: true })
 export class ClearedBindings {
   @Field(() => ID)
   aliasId!: string
@@ -18,6 +18,9 @@ export class InstructionType {
 
   @Field(() => DateTime)
   at!: string
+
+  @Field(() => Float, { description: 'How long ago that was, whatever the clocks say.' })
+  ageMs!: number
 
   @Field(() => ClearedBindings, { nullable: true })
   clearStickyBindings!: ClearedBindings | null

@@ -1,41 +1,47 @@
 /** What every proxy is told to do: each once, and again after a reconnect. */
-import type { Instruction } from '@millrace/shared'
+import { MAX_INSTRUCTIONS, type Instruction } from '@millrace/shared'
 import type { Logger } from 'pino'
 
 import type { Database } from '../db/database.ts'
 import { Watch } from '../db/watch.ts'
 import { Bus } from '../feed/bus.ts'
 import type { Mailbox } from '../feed/mailbox.ts'
+import { CLEAR_SECONDS } from './clears.ts'
 
 /** The channel on which it is announced that there is an instruction. */
 export const INSTRUCTION_CHANNEL = 'millrace_instruction'
-/** How long a proxy that was away is told of one. */
-export const INSTRUCTION_SECONDS = 3_600
 
 const POLL_MS = 1_000
-/** Of all that are kept, and of those that wait for one proxy. */
-const MOST = 10_000
+
+/** One that was given, with when that was by `performance.now()`: no clock that is set moves it. */
+export interface GivenInstruction extends Omit<Instruction, 'ageMs'> {
+  readonly givenAt: number
+}
 
 interface Row {
+  readonly number: string
   readonly id: string
   readonly at: string
+  readonly ageMs: number
   readonly aliasId: string
   readonly key: string | null
 }
 
-/** From the newest that is known on: several may be of its millisecond. */
 const SELECT = `
-  select id, at, alias_id as "aliasId", key from sticky_clear
-  where at >= coalesce(?::timestamptz, now() - make_interval(secs => ?))
-  order by at, id limit ?`
+  select number::text, id, at, (extract(epoch from clock_timestamp() - at) * 1000)::double precision as "ageMs",
+    alias_id as "aliasId", key
+  from sticky_clear
+  where number > ? and at > now() - make_interval(secs => ?)
+  order by number limit ?`
 
 export class Instructions {
   readonly #database: Database
-  readonly #bus = new Bus<Instruction>()
+  readonly #bus = new Bus<GivenInstruction>()
   readonly #watch: Watch
-  /** By their ids, the oldest first. */
-  readonly #known = new Map<string, Instruction>()
-  #newestAt: string | null = null
+  /** Those of the last hour, the oldest first. */
+  #known: GivenInstruction[] = []
+  /** Of the newest that was read. */
+  #number = '0'
 
   constructor(database: Database, log: Logger) {
     this.#database = database
@@ -52,37 +58,34 @@ export class Instructions {
   }
 
   /** Those of the last hour at once, then each new one. */
-  subscribe(): Mailbox<Instruction> {
-    const mailbox = this.#bus.subscribe(MOST)
-    for (const instruction of this.#known.values()) if (isRecent(instruction)) mailbox.post(instruction)
+  subscribe(): Mailbox<GivenInstruction> {
+    const mailbox = this.#bus.subscribe(MAX_INSTRUCTIONS)
+    for (const instruction of this.#known) if (ageOf(instruction) < CLEAR_SECONDS * 1_000) mailbox.post(instruction)
     return mailbox
   }
 
   async #look(): Promise<void> {
-    const rows = await this.#database.em().execute<Row[]>(SELECT, [this.#newestAt, INSTRUCTION_SECONDS, MOST])
-    for (const row of rows) {
-      if (this.#known.has(row.id)) continue
-      const instruction = toInstruction(row)
-      this.#known.set(row.id, instruction)
-      this.#newestAt = instruction.at
-      this.#bus.publish(instruction)
-    }
-    this.#forgetOld()
-  }
-
-  /** But for the newest, after which those that are new come. */
-  #forgetOld(): void {
-    for (const [id, instruction] of this.#known) {
-      if (this.#known.size === 1 || (this.#known.size <= MOST && isRecent(instruction))) return
-      this.#known.delete(id)
-    }
+    const rows = await this.#database.em().execute<Row[]>(SELECT, [this.#number, CLEAR_SECONDS, MAX_INSTRUCTIONS])
+    if (rows.length === 0) return
+    const instructions = rows.map(toInstruction)
+    this.#number = rows.at(-1)!.number
+    this.#known = [...this.#known, ...instructions]
+      .filter((instruction) => ageOf(instruction) < CLEAR_SECONDS * 1_000)
+      .slice(-MAX_INSTRUCTIONS)
+    for (const instruction of instructions) this.#bus.publish(instruction)
   }
 }
 
-function isRecent({ at }: Instruction): boolean {
-  return Date.parse(at) >= Date.now() - INSTRUCTION_SECONDS * 1_000
+/** How many milliseconds ago it was given. */
+export function ageOf({ givenAt }: GivenInstruction): number {
+  return Math.max(0, performance.now() - givenAt)
 }
 
-function toInstruction({ id, at, aliasId, key }: Row): Instruction {
-  return { id, at: new Date(at).toISOString(), clearStickyBindings: { aliasId, key } }
+function toInstruction({ id, at, ageMs, aliasId, key }: Row): GivenInstruction {
+  return {
+    id,
+    at: new Date(at).toISOString(),
+    givenAt: performance.now() - ageMs,
+    clearStickyBindings: { aliasId, key },
+  }
 }

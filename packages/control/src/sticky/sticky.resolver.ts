@@ -1,4 +1,3 @@
-import type { Instruction } from '@millrace/shared'
 import { Arg, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root, Subscription } from 'type-graphql'
 
 import { Role } from '../access/role.ts'
@@ -10,11 +9,12 @@ import { notFound } from '../graphql/errors.ts'
 import { Allow } from '../graphql/guard.ts'
 import { StickyBindingType } from './binding.type.ts'
 import { InstructionType } from './instruction.type.ts'
+import { ageOf, type GivenInstruction } from './instructions.ts'
 
 @Resolver(() => StickyBindingType)
 export class StickyResolver {
   @Allow(Role.ADMIN)
-  @Query(() => [StickyBindingType], { description: 'Live ones, those bound last first.' })
+  @Query(() => [StickyBindingType], { description: 'Live ones, in the order of their keys.' })
   stickyBindings(
     @Ctx() { services }: Context,
     @Arg('alias', () => ID) alias: string,
@@ -24,8 +24,11 @@ export class StickyResolver {
     @Arg('first', () => Int, { nullable: true, defaultValue: 100, description: '1 to 500.' }) first:
       | number
       | null = null,
+    @Arg('after', () => String, { nullable: true, description: 'The last key of the page before.' }) after:
+      | string
+      | null = null,
   ): Promise<StickyBindingType[]> {
-    return services.sticky.list(alias, key, first)
+    return services.sticky.list(alias, key, first, after)
   }
 
   @Allow(Role.ADMIN)
@@ -45,8 +48,8 @@ export class StickyResolver {
     subscribe: ({ context }: { context: Context }) => context.services.instructions.subscribe(),
     description: 'For proxies: those of the last hour at once, and each new one.',
   })
-  instructions(@Root() { message }: Delivery<Instruction>): InstructionType {
-    return message
+  instructions(@Root() { message }: Delivery<GivenInstruction>): InstructionType {
+    return { ...message, ageMs: ageOf(message) }
   }
 
   @FieldResolver(() => AliasType)

@@ -1,5 +1,3 @@
-import { newId } from '@millrace/shared'
-
 import { Alias } from '../aliases/alias.entity.ts'
 import { writeAuditEvent } from '../audit/write.ts'
 import type { Database } from '../db/database.ts'
@@ -7,7 +5,10 @@ import { pageSize, readInput, searchText } from '../graphql/input.ts'
 import { requireRow } from '../graphql/rows.ts'
 import type { Actor } from '../revisions/change.ts'
 import type { BindingStore, StoredBinding } from './binding.store.ts'
-import { INSTRUCTION_CHANNEL, INSTRUCTION_SECONDS } from './instructions.ts'
+import { countCleared, sweepClears, writeClear } from './clears.ts'
+import { INSTRUCTION_CHANNEL } from './instructions.ts'
+
+const keyText = searchText.nullable()
 
 /** Sticky bindings, for operators. */
 export class StickyService {
@@ -19,45 +20,49 @@ export class StickyService {
     this.#bindings = bindings
   }
 
-  /** An alias's live bindings, those bound last first. @param key null: any */
-  async list(aliasId: string, key: string | null, requested: number | null): Promise<StoredBinding[]> {
+  /**
+   * An alias's live bindings, in the order of their keys.
+   * @param key null: any
+   * @param after the key after which they begin; null: with the first
+   */
+  async list(
+    aliasId: string,
+    key: string | null,
+    requested: number | null,
+    after: string | null,
+  ): Promise<StoredBinding[]> {
     const first = readInput(pageSize, requested ?? 100, 'first')
-    const wanted = readInput(searchText.nullable(), key, 'key')
+    const wanted = readInput(keyText, key, 'key')
+    const last = readInput(keyText, after, 'after')
     const alias = await requireRow(this.#database.em(), Alias, aliasId, 'alias', 'alias')
-    return this.#bindings.list(alias.id, wanted, first)
+    return this.#bindings.list(alias.id, wanted, last, first)
   }
 
   /**
-   * Forgets an alias's bindings, or the one of a key, here and in every proxy.
+   * Forgets an alias's bindings, or the one of a key, here and in every proxy: at once, however long it then takes to count
+   * them.
    * @returns how many there were
    */
-  clear(actor: Actor, aliasId: string, given: string | null): Promise<number> {
-    const key = readInput(searchText.nullable(), given, 'key')
-    return this.#database.em().transactional(async (em) => {
+  async clear(actor: Actor, aliasId: string, given: string | null): Promise<number> {
+    const key = readInput(keyText, given, 'key')
+    const clear = await this.#database.em().transactional(async (em) => {
       const alias = await requireRow(em, Alias, aliasId, 'alias', 'alias')
-      // No binding is told of meanwhile, and clears follow each other in the order of their times.
-      await em.execute('lock table sticky_binding in share row exclusive mode')
-      await em.execute('insert into sticky_clear (id, alias_id, key, at) values (?, ?, ?, clock_timestamp())', [
-        newId(),
-        alias.id,
-        key,
-      ])
-      await em.execute('delete from sticky_clear where at < now() - make_interval(secs => ?)', [INSTRUCTION_SECONDS])
-      const [gone] = await em.execute<{ live: number }[]>(
-        `with gone as (
-           delete from sticky_binding where alias_id = ? and (?::text is null or key = ?) returning expires_at
-         )
-         select count(*) filter (where expires_at > now())::integer as live from gone`,
-        [alias.id, key, key],
-      )
+      const written = await writeClear(em, alias.id, key)
       await writeAuditEvent(em, actor, {
         action: 'clearStickyBindings',
         subject: `alias ${alias.name}`,
         projectId: alias.project,
-        details: { key, cleared: gone!.live },
+        details: { key },
       })
       await em.execute("select pg_notify(?, '')", [INSTRUCTION_CHANNEL])
-      return gone!.live
+      return written
     })
+    return countCleared(this.#database, clear)
+  }
+
+  /** Deletes what is not needed any longer. @param signal ends it before its time */
+  async tidy(signal: AbortSignal): Promise<void> {
+    await this.#bindings.forgetExpired(signal)
+    await sweepClears(this.#database, signal)
   }
 }

@@ -1,10 +1,10 @@
-import { isId, newId, newSecret, TOKEN_PREFIX } from '@millrace/shared'
+import { flag, isId, newId, newSecret, TOKEN_PREFIX } from '@millrace/shared'
 import * as z from 'zod'
 
 import type { Database } from '../db/database.ts'
 import { pageOf, type Page } from '../graphql/connections.ts'
 import { decodeCursor, encodeCursor } from '../graphql/cursor.ts'
-import { flag, futureDate, idText, smallObject, nameText, pageSize, readInput, searchText } from '../graphql/input.ts'
+import { futureDate, idText, smallObject, nameText, pageSize, readInput, searchText } from '../graphql/input.ts'
 import { merged, type JsonObject } from '../graphql/merge.ts'
 import { requireRow } from '../graphql/rows.ts'
 import { likePattern } from '../graphql/search.ts'

@@ -24,7 +24,8 @@ const STATEMENTS = [
   'create index request_record_fallback on request_record (started_at desc, id desc) where fallback_used',
   'create index request_record_asked on request_record using gin (asked_ids) where decision is not null',
   `alter table proxy_instance add column health jsonb not null default '{"providers": [], "routes": [], "credentials": []}'`,
-  // Told by records, which may name what is gone: no foreign keys.
+  // Told by records, which may name what is gone: no foreign keys. Most of what changes in a row stands in no index, so that
+  // its page has room for it (HOT). forget_hour: since 1970, from which on it may be deleted.
   `create table sticky_binding (
     key text primary key,
     alias_id uuid not null,
@@ -34,15 +35,18 @@ const STATEMENTS = [
     bound_at ${INSTANT} not null,
     expires_at ${INSTANT} not null,
     used_at ${INSTANT} not null,
-    forget_at ${INSTANT} not null
-  )`,
-  'create index sticky_binding_alias on sticky_binding (alias_id, bound_at desc, key)',
-  'create index sticky_binding_forget on sticky_binding (forget_at)',
+    forget_hour integer not null
+  ) with (fillfactor = 80)`,
+  'create index sticky_binding_alias on sticky_binding (alias_id, key)',
+  'create index sticky_binding_forget on sticky_binding (forget_hour)',
+  // number: in the order in which they became visible. swept: the bindings that were there have been deleted.
   `create table sticky_clear (
-    id uuid primary key,
+    number bigserial primary key,
+    id uuid not null,
     alias_id uuid not null,
     key text,
-    at ${INSTANT} not null
+    at ${INSTANT} not null,
+    swept boolean not null default false
   )`,
-  'create index sticky_clear_alias on sticky_clear (alias_id, at)',
+  'create index sticky_clear_alias on sticky_clear (alias_id, key, at)',
 ]

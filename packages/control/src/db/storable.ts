@@ -1,6 +1,11 @@
-import { isStorable } from '../graphql/input.ts'
+/** What `jsonb` takes: no NUL, and no half of a surrogate pair. */
 
-/** A value of JSON as `jsonb` takes it: with U+FFFD for NUL and for half a surrogate pair. */
+/** Whether JSON text, as `JSON.stringify` writes it, has only characters that `jsonb` takes. */
+export function isStorable(json: string): boolean {
+  return !/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/i.test(json)
+}
+
+/** A value of JSON as `jsonb` takes it: with U+FFFD for what it does not. */
 export function storable<T>(value: T): T {
   return isStorable(JSON.stringify(value)) ? value : (mended(value) as T)
 }

@@ -1,0 +1,15 @@
+/** What a server's own processes do to its databases, and the embedded one has nobody for. */
+import type { Em } from './database.ts'
+
+/** Those whose rows change all the time. Others only grow. */
+const CHANGING = ['proxy_instance', 'sticky_binding', 'sticky_clear']
+
+/**
+ * Makes the room that replaced and deleted rows have left usable again (without it a table of one row grows with each of its
+ * changes), and lets go of the write-ahead log, which would else be kept for ever.
+ * @param em a unit of work for each statement, without a transaction: between them, others have their turn
+ */
+export async function keepUp(em: () => Em): Promise<void> {
+  for (const table of CHANGING) await em().execute(`vacuum (analyze) ${table}`)
+  await em().execute('checkpoint')
+}
