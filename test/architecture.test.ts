@@ -44,6 +44,7 @@ suite('the import rules', () => {
     'pg',
     'type-graphql',
     '@apollo/server',
+    '@pydantic/genai-prices',
     'h3',
     'zod',
   ]
@@ -63,6 +64,7 @@ suite('the import rules', () => {
     refused('shared/src/x.ts', "type App = import('h3').App", /shared is what both planes agree on/)
     refused('shared/src/x.ts', "export const load = () => import('node:fs')", /shared is what both planes agree on/)
     assert.deepEqual(faults('shared/src/x.ts', "import { hash } from 'node:crypto'; import * as z from 'zod'"), [])
+    assert.deepEqual(faults('shared/src/x.ts', "import { calcPrice } from '@pydantic/genai-prices'"), [])
     assert.deepEqual(faults('shared/src/x.test.ts', "import { test } from 'node:test'"), [])
   })
 

@@ -5,7 +5,20 @@ import { existsSync, readFileSync } from 'node:fs'
 import { suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-import { ERROR_CODES, GatewayError, PROVIDER_SETTINGS, readSettings, SETTING_NAMES } from '@millrace/shared'
+import {
+  compileCondition,
+  DEFAULT_BREAKER,
+  DEFAULT_HEDGE,
+  DEFAULT_RETRY,
+  DEFAULT_STICKY,
+  DEFAULT_TIMEOUTS,
+  ERROR_CODES,
+  GatewayError,
+  PROVIDER_SETTINGS,
+  readSettings,
+  SETTING_NAMES,
+  type ConditionError,
+} from '@millrace/shared'
 import { buildSchema, parse, validate } from 'graphql'
 
 const ROOT = new URL('../', import.meta.url)
@@ -66,6 +79,43 @@ suite('README.md', () => {
       Object.keys(defaults),
     )
     for (const [name, , byDefault] of rows) assert.equal(byDefault, JSON.stringify(defaults[name!]), name!)
+  })
+
+  test('lists every policy with its default', () => {
+    const policies = {
+      sticky: DEFAULT_STICKY,
+      retry: DEFAULT_RETRY,
+      hedge: DEFAULT_HEDGE,
+      timeouts: DEFAULT_TIMEOUTS,
+      breaker: DEFAULT_BREAKER,
+    }
+    assert.deepEqual(
+      table('Policy').map(([name, , byDefault]) => [name, byDefault]),
+      Object.entries(policies).flatMap(([policy, fields]) =>
+        Object.entries(fields).map(([field, value]) => [`${policy}.${field}`, String(value)]),
+      ),
+    )
+  })
+
+  test('shows conditions that routes take, and each of their operators', () => {
+    const section = readme.split('### Conditions\n')[1]!
+    const examples = /```json\n(.*?)```/s.exec(section)![1]!.trim().split('\n')
+    for (const example of examples) compileCondition(JSON.parse(example))
+    const operators = table('Condition operator').flatMap(([names]) => names!.split(', '))
+    assert.throws(
+      () => compileCondition({ user: { $no: 1 } }),
+      ({ reason }: ConditionError) => reason === `is no operator; use ${operators.join(', ')}`,
+    )
+    const fields = table('Condition field').flatMap(([names]) => names!.split(', '))
+    assert.throws(
+      () => compileCondition({ no: 1 }),
+      ({ reason }: ConditionError) => {
+        const named = /use (.+) or (.+)$/.exec(reason)!
+        const known = [...named[1]!.split(', ').filter((name) => !name.startsWith('$')), named[2]!]
+        assert.deepEqual(fields.toSorted(), known.toSorted())
+        return true
+      },
+    )
   })
 
   test('lists every error code with its status and type', () => {

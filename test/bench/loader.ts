@@ -5,11 +5,16 @@
 import { connect, type Socket } from 'node:net'
 
 import { AnswerReader } from './answer-reader.ts'
-import type { Job, JobResult } from './messages.ts'
+import { VARYING_USER, type Job, type JobResult } from './messages.ts'
+
+const USER_DIGITS = 6
+let user = Math.floor(Math.random() * 10 ** USER_DIGITS)
 
 class Run {
   readonly #job: Job
   readonly #request: Buffer
+  /** Where the digits of a user stand that is another one in each request; -1: nowhere. */
+  readonly #userAt: number
   readonly #idle: Client[] = []
   readonly #clients: Client[] = []
   readonly #latencies: number[] = []
@@ -19,12 +24,15 @@ class Run {
   readonly #start = performance.now()
   #begun = 0
   #done = 0
+  #failures = 0
   #error: string | null = null
   #sample = ''
 
   constructor(job: Job) {
     this.#job = job
     this.#request = Buffer.from(job.request, 'latin1')
+    const at = job.request.indexOf(VARYING_USER)
+    this.#userAt = at < 0 ? -1 : at + VARYING_USER.length - USER_DIGITS
   }
 
   async run(): Promise<JobResult> {
@@ -41,7 +49,15 @@ class Run {
     const seconds = (performance.now() - started) / 1_000
     for (const client of this.#clients) client.close()
     const latencies = this.#latencies.sort((a, b) => a - b)
-    return { type: 'result', requests: this.#done, seconds, latencies, error: this.#error, sample: this.#sample }
+    return {
+      type: 'result',
+      requests: this.#done,
+      failures: this.#failures,
+      seconds,
+      latencies,
+      error: this.#error,
+      sample: this.#sample,
+    }
   }
 
   get #over(): boolean {
@@ -50,7 +66,16 @@ class Run {
 
   #begin(client: Client, since = performance.now()): void {
     this.#begun++
-    client.send(this.#request, since)
+    client.send(this.#nextRequest(), since)
+  }
+
+  #nextRequest(): Buffer {
+    if (this.#userAt < 0) return this.#request
+    user = (user + 1) % 10 ** USER_DIGITS
+    // A copy: the socket may still be sending the one before.
+    const request = Buffer.from(this.#request)
+    request.write(String(user).padStart(USER_DIGITS, '0'), this.#userAt, 'latin1')
+    return request
   }
 
   #pace(rate: number): void {
@@ -59,7 +84,8 @@ class Run {
       const now = performance.now()
       const due = ((now - start) * rate) / 1_000
       while (this.#begun + this.#late.length < due && !this.#over) {
-        const client = this.#idle.pop()
+        // The one that has rested longest: none is left alone until the gateway closes it.
+        const client = this.#idle.shift()
         if (client) this.#begin(client)
         else this.#late.push(now)
       }
@@ -71,8 +97,30 @@ class Run {
   answered(client: Client, latencyMs: number, body: string | null): void {
     this.#done++
     if (body !== null && this.#sample === '') this.#sample = body
+    if (this.#job.ratePerSecond !== undefined) this.#latencies.push(latencyMs)
+    this.#next(client)
+  }
+
+  /** The job ends, if the gateway can't be reached or any wrong answer is one too many. */
+  fail(reason: string): void {
+    this.#error ??= reason
+    this.#finish.resolve()
+  }
+
+  /** A connection is of no use any more. @param asked whether it owes an answer */
+  lost(client: Client, reason: string, asked: boolean): void {
+    if (!this.#job.tolerant) return this.fail(reason)
+    client.close()
+    if (asked) this.#failures++
+    const fresh = new Client(this, this.#job)
+    this.#clients[this.#clients.indexOf(client)] = fresh
+    const idle = this.#idle.indexOf(client)
+    if (idle >= 0) this.#idle.splice(idle, 1)
+    void fresh.connected.then(() => this.#next(fresh))
+  }
+
+  #next(client: Client): void {
     if (this.#job.ratePerSecond !== undefined) {
-      this.#latencies.push(latencyMs)
       const since = this.#late.shift()
       if (since === undefined) this.#idle.push(client)
       else this.#begin(client, since)
@@ -83,12 +131,7 @@ class Run {
   }
 
   #settle(): void {
-    if (this.#over && this.#begun === this.#done && this.#late.length === 0) this.#finish.resolve()
-  }
-
-  fail(reason: string): void {
-    this.#error ??= reason
-    this.#finish.resolve()
+    if (this.#over && this.#begun === this.#done + this.#failures && this.#late.length === 0) this.#finish.resolve()
   }
 }
 
@@ -99,6 +142,9 @@ class Client {
   readonly #reader: AnswerReader
   #since = 0
   #first = true
+  /** Whether an answer is owed. */
+  #asked = false
+  #open = false
   #closing = false
 
   constructor(run: Run, job: Job) {
@@ -107,32 +153,38 @@ class Client {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.connected = promise
     this.#socket = connect({ port: job.port, host: '127.0.0.1', noDelay: true })
-    this.#socket.once('connect', resolve)
+    this.#socket.once('connect', () => {
+      this.#open = true
+      resolve()
+    })
     this.#socket.on('data', (bytes: Buffer) => this.#read(bytes))
-    this.#socket.on('error', (error) => {
-      run.fail(error.message)
-      resolve()
-    })
-    this.#socket.on('close', () => {
-      if (!this.#closing) run.fail('the connection was closed')
-      resolve()
-    })
+    this.#socket.on('error', (error) => this.#lost(error.message))
+    this.#socket.on('close', () => this.#lost('the connection was closed'))
   }
 
   /** @param since from when on its latency counts */
   send(request: Buffer, since: number): void {
     this.#reader.reset(this.#first)
     this.#since = since
+    this.#asked = true
     this.#socket.write(request)
   }
 
   #read(bytes: Buffer): void {
     const state = this.#reader.read(bytes)
     if (state === 'more') return
-    if (state !== 'done') return this.#run.fail(state.error)
+    if (state !== 'done') return this.#lost(state.error)
+    this.#asked = false
     const body = this.#first ? this.#reader.body : null
     this.#first = false
     this.#run.answered(this, performance.now() - this.#since, body)
+  }
+
+  #lost(reason: string): void {
+    if (this.#closing) return
+    this.#closing = true
+    if (this.#open) this.#run.lost(this, reason, this.#asked)
+    else this.#run.fail(reason)
   }
 
   close(): void {
@@ -145,7 +197,15 @@ process.on('message', (job: Job) => {
   new Run(job).run().then(
     (result) => process.send!(result),
     (error: unknown) =>
-      process.send!({ type: 'result', requests: 0, seconds: 0, latencies: [], error: String(error), sample: '' }),
+      process.send!({
+        type: 'result',
+        requests: 0,
+        failures: 0,
+        seconds: 0,
+        latencies: [],
+        error: String(error),
+        sample: '',
+      }),
   )
 })
 process.on('disconnect', () => process.exit())

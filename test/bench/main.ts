@@ -2,11 +2,13 @@
 import { cpus } from 'node:os'
 
 import { peakMegabytes } from './cpu.ts'
+import { DISTURBANCE } from './measurement.ts'
 import { ALIAS } from './messages.ts'
 import { HELP, readOptions, type Options } from './options.ts'
 import { addLatencies, medians, table, type Rounds } from './report.ts'
-import { DISTURBANCE, measure, scenarios } from './scenarios.ts'
-import { startBench, type Target } from './targets.ts'
+import type { Scenario } from './scenario.ts'
+import { scenarios } from './scenarios.ts'
+import { startBench, type Bench, type Target } from './targets.ts'
 
 /** Percent of nginx's waiting below which figures can be compared with another run's. */
 const QUIET = 20
@@ -24,9 +26,38 @@ function turned(targets: readonly Target[], round: number): Target[] {
   return [...targets.slice(first), ...targets.slice(0, first)]
 }
 
+/** Adds a scenario's figures to those of the rounds. Returns how much it was disturbed at most, in percent. */
+async function runScenario(
+  scenario: Scenario,
+  bench: Bench,
+  options: Options,
+  all: ReadonlyMap<string, Rounds>,
+): Promise<number> {
+  const targets = bench.targets.filter(({ model }) => !scenario.gatewayOnly || model === ALIAS)
+  const rounds = Math.min(options.rounds, scenario.mostRounds)
+  progress(`${scenario.name}: warming up`)
+  for (const target of targets) {
+    await scenario.warmUp(target, bench, target.model === ALIAS ? WARM_UP_SECONDS.proxy : WARM_UP_SECONDS.other)
+  }
+  let worst = 0
+  for (let round = 0; round < rounds; round++) {
+    const line: string[] = []
+    for (const target of turned(targets, round)) {
+      const figures = await scenario.measure(target, bench, options.seconds)
+      const list = all.get(target.name)!
+      list[round] = { ...list[round], ...figures }
+      worst = Math.max(worst, figures[DISTURBANCE] ?? 0)
+      const shown = Object.entries(figures).map(([name, value]) => `${name} ${value.toFixed(2)}`)
+      line.push(`${target.name} ${shown.join(', ')}`)
+    }
+    progress(`${scenario.name} ${round + 1}/${rounds}: ${line.join(' | ')}`)
+  }
+  return worst
+}
+
 async function run(options: Options): Promise<boolean> {
   await using bench = await startBench(options)
-  const { targets, loader } = bench
+  const { targets } = bench
   if (bench.nginxVersion === null && !options.without.includes('nginx')) progress('nginx is not installed: left out')
   if (!bench.pinned) progress('taskset is not at hand, or there is one core only: nothing is pinned, and figures waver')
   const chosen = scenarios.filter(({ name }) => options.only.includes(name))
@@ -35,27 +66,7 @@ async function run(options: Options): Promise<boolean> {
   )
 
   let worst = 0
-  for (const scenario of chosen) {
-    progress(`${scenario.name}: warming up`)
-    for (const target of targets) {
-      await measure(scenario, target, loader, target.model === ALIAS ? WARM_UP_SECONDS.proxy : WARM_UP_SECONDS.other)
-    }
-    for (let round = 0; round < options.rounds; round++) {
-      const line: string[] = []
-      for (const target of turned(targets, round)) {
-        const figures = await measure(scenario, target, loader, options.seconds)
-        const list = rounds.get(target.name)!
-        list[round] = { ...list[round], ...figures }
-        worst = Math.max(worst, figures[DISTURBANCE] ?? 0)
-        line.push(
-          `${target.name} ${Object.entries(figures)
-            .map(([name, value]) => `${name} ${value.toFixed(2)}`)
-            .join(', ')}`,
-        )
-      }
-      progress(`${scenario.name} ${round + 1}/${options.rounds}: ${line.join(' | ')}`)
-    }
-  }
+  for (const scenario of chosen) worst = Math.max(worst, await runScenario(scenario, bench, options, rounds))
 
   addLatencies(rounds)
   const memory = Object.fromEntries(
@@ -82,7 +93,7 @@ async function run(options: Options): Promise<boolean> {
     )
   } else {
     console.log(
-      `\n${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, nginx ${machine.nginx ?? '–'}; medians of ${options.rounds} rounds\n`,
+      `\n${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, nginx ${machine.nginx ?? '–'}; medians of ${options.rounds} rounds at most\n`,
     )
     console.log(table(rounds))
     console.log(

@@ -4,6 +4,17 @@
 export const ALIAS = 'bench-alias'
 export const PROVIDER_MODEL = 'bench-model'
 
+/** The same from ten providers, by weight. */
+export const TEN_ALIAS = 'bench-tenth'
+/** The same from ten providers, by latency, with users that stay with theirs. */
+export const ROUTED_ALIAS = 'bench-route'
+
+/** The same from a provider that is dead, with a healthy one beside it; one for each storm, for each must find a closed breaker. */
+export const stormAlias = (number: number): string => `bench-sto${String(number).padStart(2, '0')}`
+
+/** A user that the load generator replaces in each request by another one. */
+export const VARYING_USER = 'user-000000'
+
 /** Bytes of an unstreamed request's and answer's body. */
 export const JSON_BYTES = 1_024
 
@@ -35,11 +46,16 @@ export interface Job {
   readonly maxRequests: number
   /** Open loop: so many requests a second. Absent: each connection sends its next as soon as it has an answer. */
   readonly ratePerSecond?: number
+  /** Whether a wrong answer is counted, and the job goes on. */
+  readonly tolerant?: boolean
 }
 
 export interface JobResult {
   readonly type: 'result'
+  /** Those with the right answer. */
   readonly requests: number
+  /** Those with another, or none. Of tolerant jobs. */
+  readonly failures: number
   readonly seconds: number
   /** Milliseconds, sorted. Only of open loops. */
   readonly latencies: readonly number[]
@@ -49,12 +65,19 @@ export interface JobResult {
   readonly sample: string
 }
 
-/** `size` bytes of a chat completion request. */
-export function requestBody(model: string, stream: StreamShape | null): string {
+/** What the dead provider says when it is asked. */
+export interface DeadCalls {
+  readonly type: 'calls'
+  /** Epoch milliseconds of each request since it was last asked. */
+  readonly at: readonly number[]
+}
+
+/** {@link JSON_BYTES} of a chat completion request. */
+export function requestBody(model: string, stream: StreamShape | null, user?: string): string {
   const body = (pad: string): string =>
     JSON.stringify({
       model,
-      ...(stream ? { stream: true, user: `e${stream.events}g${stream.gapMs}` } : {}),
+      ...(stream ? { stream: true, user: `e${stream.events}g${stream.gapMs}` } : user === undefined ? {} : { user }),
       temperature: 0.7,
       messages: [
         { role: 'system', content: 'You are a helpful assistant.' },

@@ -1,7 +1,7 @@
 /** The bench's command line. */
 import { parseArgs } from 'node:util'
 
-export const SCENARIOS = ['json', 'sse', 'saturated', 'latency'] as const
+export const SCENARIOS = ['json', 'sse', 'saturated', 'latency', 'routing', 'storm'] as const
 export type ScenarioName = (typeof SCENARIOS)[number]
 
 export interface Options {
@@ -20,7 +20,7 @@ export const HELP = `Measures one proxy process, a bare pass (client straight to
 
   --rounds N        rounds of each scenario; medians are shown (default 4)
   --seconds N       length of one measurement (default 2)
-  --only NAMES      of json, sse, saturated, latency; comma-separated (default: all)
+  --only NAMES      of json, sse, saturated, latency, routing, storm; comma-separated (default: all)
   --against FOLDER  another build of the proxy (its dist folder), measured beside this one in the same rounds
   --node-args=ARGS  Node's arguments for the proxies, in place of those of \`npm run proxy\`
   --without NAMES   leave out nginx, or millrace, or both
@@ -31,9 +31,15 @@ json       CPU µs a request and requests/s: 1 KB each way, 64 connections, each
 sse        CPU µs a chunk, one chunk a read: 200 streams, 100 chunks each, 20 ms apart. What the stream's request costs is included.
 saturated  CPU µs a chunk: 16 streams as fast as they go, 8 chunks a read.
 latency    p50 and p99 at 500 requests/s, less those of the bare pass in the same round.
+routing    CPU µs a request as in json, in turns: by an alias of one route; by one of ten, by weight, whose records tell of
+           ten candidates; by one of ten, by latency, each request of a new user, who is bound to his route. Of the last
+           there are 1,000. Two rounds at most.
+storm      8 seconds of 1,000 requests/s onto a provider that answers 503, a healthy one beside it: how many were answered,
+           p99 less that of the plain path at the same rate, calls that the dead one gets. Two rounds at most.
 
-CPU is that of the proxy process alone, the sending of its records included. It runs on core 0 where taskset is at hand;
-load generator, upstream and control plane share core 1, so requests/s of what is cheap are bounded by these (marked >).
+CPU is that of the proxy process alone, the sending of its records included, less what it uses without any request. It runs
+on core 0 where taskset is at hand; load generator, upstream and control plane share core 1, so requests/s of what is cheap
+are bounded by these (marked >).
 `
 
 /** @throws Error for what it can't use, with a line that says so */

@@ -2,7 +2,7 @@
 import type { ControlProcess } from '../helpers/control.ts'
 import type { ProxyProcess } from '../helpers/proxy.ts'
 import { waitFor } from '../helpers/wait.ts'
-import { ALIAS } from './messages.ts'
+import { ALIAS, ROUTED_ALIAS, stormAlias, TEN_ALIAS } from './messages.ts'
 
 const PAGE = 500
 let markers = 0
@@ -27,8 +27,15 @@ export async function drained(control: ControlProcess, proxy: ProxyProcess, time
   await waitFor(stored, { timeoutMs, intervalMs: 50, what: 'the records to be stored' })
 }
 
-/** How many records of requests for the bench's alias are stored. */
-export async function countRecords(control: ControlProcess): Promise<number> {
+/** How many records of requests for the bench's aliases are stored. */
+export async function countRecords(control: ControlProcess, rounds: number): Promise<number> {
+  const models = [ALIAS, TEN_ALIAS, ROUTED_ALIAS, ...Array.from({ length: rounds }, (_, i) => stormAlias(i))]
+  let count = 0
+  for (const model of models) count += await countOf(control, model)
+  return count
+}
+
+async function countOf(control: ControlProcess, model: string): Promise<number> {
   let count = 0
   let after: string | null = null
   for (;;) {
@@ -36,7 +43,7 @@ export async function countRecords(control: ControlProcess): Promise<number> {
       `query ($model: String!, $after: String) {
         requests(filter: { model: $model }, first: ${PAGE}, after: $after) { edges { cursor } pageInfo { hasNextPage endCursor } }
       }`,
-      { model: ALIAS, after },
+      { model, after },
     )
     count += requests.edges.length
     if (!requests.pageInfo.hasNextPage) return count

@@ -1,5 +1,5 @@
 /** Medians, ratios and the table. */
-import { DISTURBANCE, type Figures } from './scenarios.ts'
+import { DISTURBANCE, type Figures } from './measurement.ts'
 
 /** Figures of one target, round by round. */
 export type Rounds = Figures[]

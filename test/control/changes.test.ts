@@ -2,25 +2,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { parseSnapshot, SNAPSHOTS_SUBSCRIPTION, type Snapshot } from '@millrace/shared'
+import type { Snapshot } from '@millrace/shared'
 
 import { uniqueName } from '../helpers/gateway.ts'
-import { within } from '../helpers/wait.ts'
 import * as documents from './documents.ts'
+import { newestSnapshot } from './snapshots.ts'
 import { onEachDatabase } from './suites.ts'
 
 await onEachDatabase((stage) => {
   const ask = async (document: string, variables = {}, key?: string): Promise<any> =>
     (await stage.control.gql(document, variables, key)).it
-  /** The snapshot of the newest revision. */
-  const newest = async (): Promise<Snapshot> => {
-    const { number } = await ask(documents.NEWEST_REVISION)
-    await using events = stage.control.subscribe(SNAPSHOTS_SUBSCRIPTION, {}, stage.control.proxyKey)
-    for (;;) {
-      const { value } = await within(10_000, 'a snapshot', events.next())
-      if (value['snapshots'].revision >= number) return parseSnapshot(value['snapshots'].document)
-    }
-  }
+  const newest = (): Promise<Snapshot> => newestSnapshot(stage.control)
   const auditEvents = async (): Promise<any[]> => (await ask(documents.AUDIT)).edges.map(({ node }: any) => node)
 
   test('another date instead of a date is a change', async () => {

@@ -1,14 +1,20 @@
 /** The operations that these suites use, as an operator's tool would hold them. */
 
-const PROVIDER = `id name kind baseUrl enabled settings timeouts { connect firstToken idle total }
+const PROVIDER = `id name kind baseUrl enabled direct maxConcurrency settings timeouts { connect firstToken idle total }
+  breaker { errorRate minRequests windowSeconds consecutiveFailures openSeconds maxOpenSeconds }
   credentials { id label fingerprint enabled project { id } }`
-const ALIAS = `id name enabled strategy project { id }
-  routes { id name providerModel priority weight enabled provider { id } alias { id } }`
-const TOKEN = 'id name prefix status expiresAt revokedAt metadata project { id }'
+const ROUTE =
+  'id name providerModel priority weight enabled condition inputPrice outputPrice cachedInputPrice provider { id } alias { id }'
+const ALIAS = `id name enabled strategy project { id } sticky { scope ttlSeconds }
+  retry { maxAttempts initialBackoffMs multiplier maxBackoffMs jitter } hedge { afterMs maxExtraPercent }
+  timeouts { connect firstToken idle total } timeoutOverrides routes { ${ROUTE} }`
+const TOKEN = 'id name prefix status expiresAt revokedAt metadata access { ownKeys } project { id }'
 
 export const CREATE_PROVIDER = `mutation ($input: CreateProviderInput!) { it: createProvider(input: $input) { ${PROVIDER} } }`
 export const UPDATE_PROVIDER = `mutation ($id: ID!, $input: UpdateProviderInput!) { it: updateProvider(id: $id, input: $input) { ${PROVIDER} } }`
 export const DELETE_PROVIDER = 'mutation ($id: ID!) { it: deleteProvider(id: $id) }'
+export const SET_BREAKER =
+  'mutation ($provider: ID!, $state: BreakerState!) { it: setBreaker(provider: $provider, state: $state) { state } }'
 export const PROVIDERS = `{ it: providers { ${PROVIDER} } }`
 export const ADD_CREDENTIAL =
   'mutation ($provider: ID!, $input: CredentialInput!) { it: addCredential(provider: $provider, input: $input) { id label fingerprint enabled project { id } } }'
@@ -19,10 +25,8 @@ export const CREATE_ALIAS = `mutation ($input: CreateAliasInput!) { it: createAl
 export const UPDATE_ALIAS = `mutation ($id: ID!, $input: UpdateAliasInput!) { it: updateAlias(id: $id, input: $input) { ${ALIAS} } }`
 export const DELETE_ALIAS = 'mutation ($id: ID!) { it: deleteAlias(id: $id) }'
 export const ALIAS_BY_NAME = `query ($name: String, $project: ID) { it: alias(name: $name, project: $project) { ${ALIAS} } }`
-export const ADD_ROUTE =
-  'mutation ($alias: ID!, $input: RouteInput!) { it: addRoute(alias: $alias, input: $input) { id name providerModel priority weight enabled } }'
-export const UPDATE_ROUTE =
-  'mutation ($id: ID!, $input: UpdateRouteInput!) { it: updateRoute(id: $id, input: $input) { id name providerModel priority weight enabled } }'
+export const ADD_ROUTE = `mutation ($alias: ID!, $input: RouteInput!) { it: addRoute(alias: $alias, input: $input) { ${ROUTE} } }`
+export const UPDATE_ROUTE = `mutation ($id: ID!, $input: UpdateRouteInput!) { it: updateRoute(id: $id, input: $input) { ${ROUTE} } }`
 export const DELETE_ROUTE = 'mutation ($id: ID!) { it: deleteRoute(id: $id) }'
 export const CREATE_PROJECT =
   'mutation ($input: CreateProjectInput!) { it: createProject(input: $input) { id name active deactivatedAt } }'

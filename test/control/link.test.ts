@@ -25,6 +25,7 @@ import type { Subscription } from '../helpers/graphql.ts'
 import { waitFor, within } from '../helpers/wait.ts'
 import * as documents from './documents.ts'
 import { sample } from './sample.ts'
+import { newestSnapshot } from './snapshots.ts'
 import { onEachDatabase } from './suites.ts'
 
 const FEED = `subscription ($filter: RequestFilter, $kinds: [FeedEventKind!]) {
@@ -51,15 +52,7 @@ await onEachDatabase((stage) => {
     assert.equal(value.snapshots.document.revision, value.snapshots.revision)
     return parseSnapshot(value.snapshots.document)
   }
-  /** A proxy that connects a moment after a change may still be told what was before it, and then what is. */
-  const newest = async (): Promise<Snapshot> => {
-    const { number } = await ask(documents.NEWEST_REVISION)
-    await using events = snapshots()
-    for (;;) {
-      const snapshot = await next(events)
-      if (snapshot.revision >= number) return snapshot
-    }
-  }
+  const newest = (): Promise<Snapshot> => newestSnapshot(stage.control)
   const provider = (more = {}): Promise<any> =>
     ask(documents.CREATE_PROVIDER, {
       input: { name: uniqueName('provider'), kind: 'OPENAI_COMPATIBLE', baseUrl: 'http://127.0.0.1:9/v1', ...more },
@@ -103,7 +96,15 @@ await onEachDatabase((stage) => {
       const { tokens, projects } = await newest()
       assert.deepEqual(
         tokens.find(({ id }) => id === token.id),
-        { id: token.id, projectId: project, digest: digest(secret), revoked: true, expiresAt },
+        {
+          id: token.id,
+          name: 't',
+          projectId: project,
+          digest: digest(secret),
+          revoked: true,
+          expiresAt,
+          ownKeys: false,
+        },
       )
       assert.equal(projects.find(({ id }) => id === project)!.active, false)
     })
@@ -141,7 +142,7 @@ await onEachDatabase((stage) => {
         `query ($id: ID) { request(id: $id) {
           id requestId startedAt finishedAt endpoint model providerModel stream status httpStatus errorClass errorMessage
           usage { inputTokens outputTokens cachedInputTokens reasoningTokens source } latencyMs timeToFirstTokenMs overheadMs
-          userKey conversationKey metadata configRevision proxyId project { id } token { id } alias { id } provider { id }
+          costUsd userKey conversationKey metadata configRevision proxyId project { id } token { id } alias { id } provider { id }
           attempts {
             index routeId providerName providerModel startedAt latencyMs timeToFirstTokenMs upstreamStatus errorClass
             errorMessage upstreamUrl contentType credentialSource credentialFingerprint hedged provider { id } route { id }
@@ -149,7 +150,7 @@ await onEachDatabase((stage) => {
         } }`,
         { id: records[0]!.id },
       )
-      const { projectId, tokenId, aliasId, providerId, attempts, ...rest } = records[0]!
+      const { projectId, tokenId, aliasId, providerId, attempts, decision: _decision, ...rest } = records[0]!
       const gone = { project: null, token: null, alias: null, provider: null }
       const tried = attempts.map(({ providerId: _, ...attempt }) => ({ ...attempt, provider: null, route: null }))
       assert.deepEqual(
@@ -173,6 +174,16 @@ await onEachDatabase((stage) => {
       ]
       assert.deepEqual(await ingest([good[0], ...bad, good[1]]), { stored: 2, duplicates: 0, refused: bad.length })
       await assert.rejects(ingest(Array.from({ length: 1_001 }, () => 1)), { code: 'BAD_USER_INPUT', field: 'records' })
+    })
+
+    test('of proxies that knew neither costs nor decisions are taken', async () => {
+      const { costUsd: _, decision: __, ...record } = sample()
+      assert.deepEqual(await ingest([record]), { stored: 1, duplicates: 0, refused: 0 })
+      const { request } = await stage.control.gql(
+        'query ($id: ID) { request(id: $id) { model costUsd decision { id } } }',
+        { id: record.id },
+      )
+      assert.deepEqual({ ...request }, { model: record.model, costUsd: null, decision: null })
     })
 
     test('with NUL and half surrogate pairs are stored without them', async () => {
@@ -388,7 +399,11 @@ await onEachDatabase((stage) => {
       recordsDropped: 5,
     }
     const send = (more = {}): Promise<any> =>
-      stage.control.gql(REPORT_PROXY_MUTATION, { report: { ...report, ...more } }, stage.control.proxyKey)
+      stage.control.gql(
+        REPORT_PROXY_MUTATION,
+        { report: { ...report, health: { providers: [], routes: [], credentials: [] }, ...more } },
+        stage.control.proxyKey,
+      )
     await send()
     await send({ configRevision: 4 })
     const { proxies } = await stage.control.gql(

@@ -140,6 +140,7 @@ describe('refused with its field', () => {
       requestsPerSecond: 0,
       recordsQueued: 0,
       recordsDropped: 0,
+      health: { providers: [], routes: [], credentials: [] },
     }
     for (const [field, value] of [
       ['version', 'v'.repeat(201)],

@@ -4,15 +4,18 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 export class Relay implements AsyncDisposable {
   readonly #server
   readonly #pairs = new Set<[Socket, Socket]>()
-  /** How often someone has said LISTEN. */
+  /** On how many connections someone has said LISTEN. */
   listens = 0
 
   private constructor(target: URL) {
     this.#server = createServer((client) => {
       const database = connect(Number(target.port), target.hostname)
       this.#pairs.add([client, database])
+      let listens = false
       client.on('data', (bytes) => {
-        if (bytes.includes('listen ')) this.listens++
+        if (listens || !bytes.includes('listen ')) return
+        listens = true
+        this.listens++
       })
       client.pipe(database).pipe(client)
       for (const socket of [client, database]) socket.on('error', () => undefined).unref()

@@ -3,6 +3,7 @@ import { newId, type RequestRecord } from '@millrace/shared'
 /** A record with every field set, of things that are nowhere. */
 export function sample(more: Partial<RequestRecord> = {}): RequestRecord {
   const now = new Date().toISOString()
+  const [routeId, providerId] = [newId(), newId()]
   return {
     id: newId(),
     requestId: newId(),
@@ -13,7 +14,7 @@ export function sample(more: Partial<RequestRecord> = {}): RequestRecord {
     endpoint: '/v1/chat/completions',
     model: 'sample',
     aliasId: newId(),
-    providerId: newId(),
+    providerId,
     providerModel: 'sample-model',
     stream: false,
     status: 'SUCCESS',
@@ -21,14 +22,15 @@ export function sample(more: Partial<RequestRecord> = {}): RequestRecord {
     errorClass: null,
     errorMessage: null,
     usage: { inputTokens: 1, outputTokens: 2, cachedInputTokens: 1, reasoningTokens: 1, source: 'PROVIDER' },
+    costUsd: '0.000123',
     latencyMs: 12.5,
     timeToFirstTokenMs: 3.25,
     overheadMs: 0.125,
     attempts: [
       {
         index: 0,
-        routeId: newId(),
-        providerId: newId(),
+        routeId,
+        providerId,
         providerName: 'gone',
         providerModel: 'sample-model',
         startedAt: now,
@@ -44,6 +46,34 @@ export function sample(more: Partial<RequestRecord> = {}): RequestRecord {
         hedged: false,
       },
     ],
+    decision: {
+      strategy: 'WEIGHTED',
+      candidates: [
+        {
+          routeId,
+          providerId,
+          providerName: 'gone',
+          providerModel: 'sample-model',
+          priority: 0,
+          weight: 1,
+          score: 1,
+          excluded: null,
+          selected: true,
+        },
+      ],
+      sticky: {
+        scope: 'NONE',
+        key: null,
+        routeId: null,
+        hit: false,
+        action: 'NONE',
+        backend: 'memory',
+        boundAt: null,
+        expiresAt: null,
+      },
+      selectedRouteId: routeId,
+      fallbackUsed: false,
+    },
     userKey: 'a user',
     conversationKey: 'a conversation',
     metadata: { team: 'a', n: [1, null] },

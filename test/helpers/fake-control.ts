@@ -8,7 +8,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { json } from 'node:stream/consumers'
 
-import type { IngestResult, ProxyReport, RequestRecord, SnapshotEvent } from '@millrace/shared'
+import type { IngestResult, Instruction, ProxyReport, RequestRecord, SnapshotEvent } from '@millrace/shared'
 import { buildSchema, graphql } from 'graphql'
 import { handleProtocols } from 'graphql-ws'
 import { useServer } from 'graphql-ws/use/ws'
@@ -43,13 +43,14 @@ export class FakeControl implements AsyncDisposable {
   readonly #sockets = new Set<Socket>()
   readonly #webSockets = new WebSocketServer({ noServer: true, handleProtocols })
   #away = false
-  #published: SnapshotEvent[] = []
-  #more = Promise.withResolvers<void>()
+  readonly #published = new Channel<SnapshotEvent>()
+  readonly #instructed = new Channel<Instruction>()
 
   constructor(server: Server) {
     this.#server = server
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    useServer({ schema, roots: { subscription: { snapshots: () => this.#snapshots() } } }, this.#webSockets)
+    const subscription = { snapshots: () => this.#snapshots(), instructions: () => this.#instructions() }
+    useServer({ schema, roots: { subscription } }, this.#webSockets)
     server.on('connection', (socket) => this.#track(socket))
     server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
     server.on('request', (request, response) => void this.#answer(request, response))
@@ -59,8 +60,11 @@ export class FakeControl implements AsyncDisposable {
   publish(document: unknown): void {
     const { revision } = Object(document) as { revision?: unknown }
     this.#published.push({ revision: typeof revision === 'number' ? revision : 0, document })
-    this.#more.resolve()
-    this.#more = Promise.withResolvers()
+  }
+
+  /** Asks something of all who are subscribed; who comes later is told all that was ever asked. */
+  instruct(instruction: Instruction): void {
+    this.#instructed.push(instruction)
   }
 
   /** Sends a text that is no message of graphql-ws on all open WebSockets. */
@@ -126,15 +130,39 @@ export class FakeControl implements AsyncDisposable {
       this.stuck++
       await new Promise(() => undefined)
     }
-    for (let next = Math.max(0, this.#published.length - 1); ; next++) {
-      while (next >= this.#published.length) await this.#more.promise
-      yield { snapshots: this.#published[next]! }
-    }
+    for await (const snapshots of this.#published.from(this.#published.length - 1)) yield { snapshots }
+  }
+
+  async *#instructions(): AsyncGenerator<{ instructions: Instruction }> {
+    for await (const instructions of this.#instructed.from(0)) yield { instructions }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const socket of this.#sockets) socket.destroy()
     await new Promise((resolve) => this.#server.close(resolve))
+  }
+}
+
+/** What was said so far, and what will be. */
+class Channel<T> {
+  readonly #said: T[] = []
+  #more = Promise.withResolvers<void>()
+
+  get length(): number {
+    return this.#said.length
+  }
+
+  push(value: T): void {
+    this.#said.push(value)
+    this.#more.resolve()
+    this.#more = Promise.withResolvers()
+  }
+
+  async *from(index: number): AsyncGenerator<T> {
+    for (let next = Math.max(0, index); ; next++) {
+      while (next >= this.#said.length) await this.#more.promise
+      yield this.#said[next]!
+    }
   }
 }
 

@@ -1,14 +1,30 @@
 /** Control plane and proxy together, and what a test does with them. */
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import OpenAI from 'openai'
 
+import {
+  createAlias,
+  createProvider,
+  createToken,
+  QUICK_RETRY,
+  type AliasOptions,
+  type ProviderOptions,
+  type RouteOptions,
+  type TokenOptions,
+} from './configuration.ts'
 import { startControl, type ControlOptions, type ControlProcess } from './control.ts'
+import { uniqueName } from './names.ts'
 import { startProxy, type ProxyOptions, type ProxyProcess } from './proxy.ts'
 import { RECORD_FIELDS, type StoredRecord } from './stored-record.ts'
 import { temporaryFolder } from './temporary.ts'
 import { waitFor, type WaitOptions } from './wait.ts'
+
+export { UPSTREAM_KEY } from './configuration.ts'
+export { uniqueName } from './names.ts'
 
 export interface GatewayOptions {
   readonly databaseUrl?: string
@@ -20,46 +36,39 @@ export interface GatewayOptions {
   readonly proxy?: Pick<ProxyOptions, 'prefix' | 'execArgv' | 'entry'>
 }
 
-export interface ProviderOptions {
-  readonly name?: string
-  readonly kind?: 'OPENAI' | 'OPENAI_COMPATIBLE' | 'SIMULATED'
-  readonly apiKeys?: readonly string[]
-  readonly timeouts?: { connect?: number; firstToken?: number; idle?: number; total?: number }
-  readonly settings?: Readonly<Record<string, unknown>>
-  readonly enabled?: boolean
-}
-
-export interface RouteOptions {
-  readonly provider: string
-  readonly providerModel?: string | null
-  readonly priority?: number
-  readonly weight?: number
-  readonly enabled?: boolean
-}
-
-/** The upstream key that `addProvider` gives unless told otherwise. */
-export const UPSTREAM_KEY = 'sk-upstream-0123456789abcdef'
-
 interface RequestIdPage {
   readonly edges: readonly { readonly node: { readonly requestId: string } }[]
   readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null }
 }
 
-let counter = 0
-/** A name that no other test has used. */
-export function uniqueName(stem: string): string {
-  return `${stem}-${process.pid.toString(36)}-${(counter++).toString(36)}`
-}
-
 export class Gateway implements AsyncDisposable {
   readonly control: ControlProcess
   readonly proxy: ProxyProcess
+  readonly #options: GatewayOptions
   readonly #resources: AsyncDisposableStack
 
-  constructor(control: ControlProcess, proxy: ProxyProcess, resources: AsyncDisposableStack) {
+  constructor(control: ControlProcess, proxy: ProxyProcess, options: GatewayOptions, resources: AsyncDisposableStack) {
     this.control = control
     this.proxy = proxy
+    this.#options = options
     this.#resources = resources
+  }
+
+  /** Another proxy of the same settings with a data folder of its own, serving the newest revision when this returns. */
+  async addProxy(): Promise<ProxyProcess> {
+    const masterKey = await readFile(join(this.control.dataDir, 'master.key'), 'utf8')
+    const folder = this.#resources.use(await temporaryFolder())
+    const { env, proxyEnv } = this.#options
+    const proxy = this.#resources.use(
+      await startProxy({
+        controlUrl: this.control.url,
+        proxyKey: this.control.proxyKey,
+        dataDir: folder.path,
+        env: { MILLRACE_MASTER_KEY: masterKey.trim(), ...env, ...proxyEnv },
+      }),
+    )
+    await this.untilServed(undefined, proxy)
+    return proxy
   }
 
   /** Where the OpenAI API is: `http://…/v1`. */
@@ -77,28 +86,13 @@ export class Gateway implements AsyncDisposable {
   }
 
   /** Adds a provider and returns its id. */
-  async addProvider(baseUrl: string | null, options: ProviderOptions = {}): Promise<string> {
-    const { name = uniqueName('provider'), kind = 'OPENAI_COMPATIBLE', apiKeys = [UPSTREAM_KEY], ...rest } = options
-    const input = { name, kind, baseUrl, ...(kind === 'SIMULATED' ? {} : { apiKeys }), ...rest }
-    const { createProvider } = await this.control.gql<{ createProvider: { id: string } }>(
-      'mutation ($input: CreateProviderInput!) { createProvider(input: $input) { id } }',
-      { input },
-    )
-    return createProvider.id
+  addProvider(baseUrl: string | null, options: ProviderOptions = {}): Promise<string> {
+    return createProvider(this.control, baseUrl, options)
   }
 
-  /** Adds an alias with one route, or with those that are given, and returns its id. */
-  async addAlias(
-    name: string,
-    routes: string | readonly RouteOptions[],
-    providerModel?: string | null,
-  ): Promise<string> {
-    const list = typeof routes === 'string' ? [{ provider: routes, providerModel: providerModel ?? null }] : routes
-    const { createAlias } = await this.control.gql<{ createAlias: { id: string } }>(
-      'mutation ($input: CreateAliasInput!) { createAlias(input: $input) { id } }',
-      { input: { name, routes: list } },
-    )
-    return createAlias.id
+  /** Adds an alias with one provider's route, or with the routes that are given, and returns its id. */
+  addAlias(name: string, routes: string | readonly RouteOptions[], options: AliasOptions = {}): Promise<string> {
+    return createAlias(this.control, name, routes, options)
   }
 
   /** A provider at this address and an alias for it, served by the proxy when this returns. */
@@ -106,8 +100,9 @@ export class Gateway implements AsyncDisposable {
     baseUrl: string,
     options: ProviderOptions & { alias?: string; providerModel?: string | null } = {},
   ): Promise<string> {
-    const { alias = uniqueName('alias'), providerModel = 'upstream-model', ...provider } = options
-    await this.addAlias(alias, await this.addProvider(baseUrl, provider), providerModel)
+    const { alias = uniqueName('alias'), providerModel = 'upstream-model', ...rest } = options
+    const provider = await this.addProvider(baseUrl, rest)
+    await this.addAlias(alias, [{ provider, providerModel }], { retry: QUICK_RETRY })
     await this.untilServed()
     return alias
   }
@@ -121,16 +116,10 @@ export class Gateway implements AsyncDisposable {
     return project.id
   }
 
-  /** Adds a token and returns its id and secret. */
-  async addToken(
-    options: { name?: string; project?: string; expiresAt?: string } = {},
-  ): Promise<{ id: string; secret: string }> {
-    const { name = uniqueName('token'), project = await this.projectId(), ...rest } = options
-    const { createToken } = await this.control.gql<{ createToken: { secret: string; token: { id: string } } }>(
-      'mutation ($input: CreateTokenInput!) { createToken(input: $input) { secret token { id } } }',
-      { input: { name, project, ...rest } },
-    )
-    return { id: createToken.token.id, secret: createToken.secret }
+  /** Adds a token, of the project `default` unless told otherwise, and returns its id and secret. */
+  async addToken(options: Partial<TokenOptions> = {}): Promise<{ id: string; secret: string }> {
+    const { project = await this.projectId() } = options
+    return createToken(this.control, { ...options, project })
   }
 
   /** The newest revision of the configuration. */
@@ -142,17 +131,17 @@ export class Gateway implements AsyncDisposable {
   }
 
   /** Waits until the proxy serves by a revision: the newest unless told otherwise. */
-  async untilServed(revision?: number): Promise<void> {
+  async untilServed(revision?: number, proxy: ProxyProcess = this.proxy): Promise<void> {
     const wanted = revision ?? (await this.revision())
-    await waitFor(async () => ((await this.#servedRevision()) ?? -1) >= wanted, {
+    await waitFor(async () => ((await this.#servedRevision(proxy)) ?? -1) >= wanted, {
       what: `revision ${wanted} to be served`,
       timeoutMs: 20_000,
     })
   }
 
-  async #servedRevision(): Promise<number | null> {
+  async #servedRevision(proxy: ProxyProcess): Promise<number | null> {
     // An answer of the proxy itself: its report to the control plane may be two seconds old.
-    const response = await fetch(`${this.baseUrl}/models`, { headers: { authorization: `Bearer ${this.token}` } })
+    const response = await fetch(`${proxy.url}/v1/models`, { headers: { authorization: `Bearer ${this.token}` } })
     await response.arrayBuffer()
     const revision = response.headers.get('x-millrace-revision')
     return revision === null ? null : Number(revision)
@@ -280,7 +269,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       ...options.proxy,
     }),
   )
-  const gateway = new Gateway(control, proxy, resources.move())
+  const gateway = new Gateway(control, proxy, options, resources.move())
   try {
     await gateway.untilServed()
   } catch (error) {

@@ -1,5 +1,8 @@
 /** A configuration as a control plane publishes it, made without one. */
 import {
+  DEFAULT_BREAKER,
+  DEFAULT_RETRY,
+  DEFAULT_STICKY,
   DEFAULT_TIMEOUTS,
   newId,
   newSecret,
@@ -39,6 +42,11 @@ export class OwnConfiguration {
           baseUrl: this.#baseUrl,
           enabled: true,
           timeouts: DEFAULT_TIMEOUTS,
+          breaker: DEFAULT_BREAKER,
+          forcedBreaker: null,
+          breakerSetAt: null,
+          direct: false,
+          maxConcurrency: null,
           settings: {},
           credentials: [],
         },
@@ -50,14 +58,39 @@ export class OwnConfiguration {
           projectId: null,
           enabled: true,
           strategy: 'WEIGHTED',
+          sticky: DEFAULT_STICKY,
+          retry: DEFAULT_RETRY,
+          hedge: null,
+          timeouts: null,
           createdAt: '2026-01-01T00:00:00.000Z',
           routes: [
-            { id: route, providerId: provider, providerModel: 'upstream-model', priority: 0, weight: 1, enabled: true },
+            {
+              id: route,
+              providerId: provider,
+              providerModel: 'upstream-model',
+              priority: 0,
+              weight: 1,
+              enabled: true,
+              condition: null,
+              inputPrice: null,
+              outputPrice: null,
+              cachedInputPrice: null,
+            },
           ],
         },
       ],
       projects: [{ id: project, name: 'own-project', active: true }],
-      tokens: [{ id: token, projectId: project, digest: this.#token.digest, revoked: false, expiresAt: null }],
+      tokens: [
+        {
+          id: token,
+          name: 'own-token',
+          projectId: project,
+          digest: this.#token.digest,
+          revoked: false,
+          expiresAt: null,
+          ownKeys: false,
+        },
+      ],
     }
   }
 }

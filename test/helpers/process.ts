@@ -60,7 +60,7 @@ export function endWithThisProcess(child: ChildProcess): void {
 }
 
 /** Keeps this process running until the promise has settled; children do not (see {@link letGo}). */
-async function held<T>(promise: Promise<T>): Promise<T> {
+export async function held<T>(promise: Promise<T>): Promise<T> {
   const timer = setInterval(() => undefined, 60_000)
   try {
     return await promise

@@ -1,8 +1,10 @@
 /** What most test files stand on: one upstream and one gateway for the whole file. */
 import { after, before } from 'node:test'
 
-import { startGateway, type Gateway, type GatewayOptions, type ProviderOptions } from './gateway.ts'
+import { QUICK_RETRY, type AliasOptions, type ProviderOptions } from './configuration.ts'
+import { startGateway, type Gateway, type GatewayOptions } from './gateway.ts'
 import { open, send, type Answer, type OpenAnswer } from './http.ts'
+import { addRouted, type Routed, type RouteSpec } from './routed.ts'
 import { startUpstream, type Behaviour, type Upstream } from './upstream.ts'
 
 export class Scene {
@@ -19,14 +21,31 @@ export class Scene {
     return `${this.gateway.baseUrl}/chat/completions`
   }
 
-  /** An alias whose requests are all answered by a behaviour, however often they are tried. */
-  async behaving(name: string, behaviour: Behaviour, options: ProviderOptions = {}): Promise<string> {
+  /** An alias, and a provider of its own, whose requests are all answered by a behaviour, however often they are tried. */
+  async behaving(
+    name: string,
+    behaviour: Behaviour,
+    options: ProviderOptions = {},
+    alias: AliasOptions = {},
+  ): Promise<string> {
     this.upstream.on(name, behaviour)
-    const own = Object.keys(options).length > 0
-    const provider = own ? await this.gateway.addProvider(this.upstream.baseUrl, options) : this.provider
-    await this.gateway.addAlias(name, provider, name)
+    const provider = await this.gateway.addProvider(this.upstream.baseUrl, options)
+    await this.gateway.addAlias(name, [{ provider, providerModel: name }], {
+      ...alias,
+      retry: { ...QUICK_RETRY, ...alias.retry },
+    })
     await this.gateway.untilServed()
     return name
+  }
+
+  /** An alias of several routes, each at a provider of its own, served when this returns. */
+  async routed<K extends string>(
+    routes: Readonly<Record<K, RouteSpec>>,
+    options: AliasOptions & { alias?: string } = {},
+  ): Promise<Routed<K>> {
+    const routed = await addRouted(this.gateway.control, this.upstream, routes, options)
+    await this.gateway.untilServed()
+    return routed
   }
 
   #headers(headers: Readonly<Record<string, string>>): Record<string, string> {
@@ -34,8 +53,12 @@ export class Scene {
   }
 
   /** POSTs a chat completion's body, as it is if it is text, and reads the answer's bytes. */
-  chat(body: string | object, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
-    return send(this.chatUrl, {
+  chat(
+    body: string | object,
+    headers: Readonly<Record<string, string>> = {},
+    url: string = this.chatUrl,
+  ): Promise<Answer> {
+    return send(url, {
       headers: this.#headers(headers),
       body: typeof body === 'string' ? body : JSON.stringify(body),
     })
@@ -62,10 +85,11 @@ export function useScene(options: GatewayOptions = {}, prepare?: (scene: Scene) 
   before(async () => {
     scene.upstream = stack.use(await startUpstream())
     scene.gateway = stack.use(await startGateway(options))
-    scene.provider = await scene.gateway.addProvider(scene.upstream.baseUrl, { name: 'scene-provider' })
-    await scene.gateway.addAlias(scene.alias, scene.provider, scene.providerModel)
+    const { upstream, gateway, providerModel } = scene
+    scene.provider = await gateway.addProvider(upstream.baseUrl, { name: 'scene-provider' })
+    await gateway.addAlias(scene.alias, [{ provider: scene.provider, providerModel }])
     await prepare?.(scene)
-    await scene.gateway.untilServed()
+    await gateway.untilServed()
   })
   after(() => stack.disposeAsync())
   return scene

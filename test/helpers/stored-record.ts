@@ -1,21 +1,38 @@
-/** A record as the control plane's API shows it. */
+/** A record, and the decision in it, as the control plane's API shows them. */
+import type { CredentialSource, Exclusion, RequestStatus, RoutingStrategy, StickyAction } from '@millrace/shared'
+import type { StickyScope, UsageSource } from '@millrace/shared'
 
-/** All of its fields. */
+const ATTEMPT_FIELDS = /* GraphQL */ `
+  index routeId providerName providerModel startedAt latencyMs timeToFirstTokenMs upstreamStatus
+  errorClass errorMessage upstreamUrl contentType credentialSource credentialFingerprint hedged
+`
+
+/** All of a decision's fields but what its record says too. */
+export const DECISION_FIELDS = /* GraphQL */ `
+  id requestId at model strategy configRevision errorClass upstreamStatus fallbackUsed
+  alias { id name }
+  candidates { routeId providerName providerModel priority weight score excluded selected }
+  sticky { scope key hit action backend boundAt expiresAt }
+  selectedRoute { id }
+  attempts { ${ATTEMPT_FIELDS} }
+`
+
+/** All of a record's fields. */
 export const RECORD_FIELDS = /* GraphQL */ `
   id requestId startedAt finishedAt endpoint model stream status httpStatus errorClass errorMessage
   project { id name } token { id name } alias { id name } provider { id name } providerModel
-  usage { inputTokens outputTokens cachedInputTokens reasoningTokens source }
+  usage { inputTokens outputTokens cachedInputTokens reasoningTokens source } costUsd
   latencyMs timeToFirstTokenMs overheadMs configRevision proxyId userKey conversationKey metadata
-  attempts {
-    index providerName providerModel startedAt latencyMs timeToFirstTokenMs upstreamStatus
-    errorClass errorMessage upstreamUrl contentType credentialSource credentialFingerprint hedged
-  }
+  attempts { ${ATTEMPT_FIELDS} }
+  decision { ${DECISION_FIELDS} }
 `
 
 export interface StoredAttempt {
   readonly index: number
+  readonly routeId: string | null
   readonly providerName: string
   readonly providerModel: string
+  readonly startedAt: string
   readonly latencyMs: number
   readonly timeToFirstTokenMs: number | null
   readonly upstreamStatus: number | null
@@ -23,9 +40,47 @@ export interface StoredAttempt {
   readonly errorMessage: string | null
   readonly upstreamUrl: string | null
   readonly contentType: string | null
-  readonly credentialSource: string | null
+  readonly credentialSource: CredentialSource | null
   readonly credentialFingerprint: string | null
   readonly hedged: boolean
+}
+
+export interface StoredCandidate {
+  readonly routeId: string | null
+  readonly providerName: string
+  readonly providerModel: string
+  readonly priority: number
+  readonly weight: number
+  readonly score: number | null
+  readonly excluded: Exclusion | null
+  readonly selected: boolean
+}
+
+export interface StoredSticky {
+  readonly scope: StickyScope
+  readonly key: string | null
+  readonly hit: boolean
+  readonly action: StickyAction
+  readonly backend: string
+  readonly boundAt: string | null
+  readonly expiresAt: string | null
+}
+
+export interface StoredDecision {
+  readonly id: string
+  readonly requestId: string | null
+  readonly at: string
+  readonly model: string
+  readonly strategy: RoutingStrategy | null
+  readonly configRevision: number
+  readonly errorClass: string | null
+  readonly upstreamStatus: number | null
+  readonly fallbackUsed: boolean
+  readonly alias: { readonly id: string; readonly name: string } | null
+  readonly candidates: readonly StoredCandidate[]
+  readonly sticky: StoredSticky
+  readonly selectedRoute: { readonly id: string } | null
+  readonly attempts: readonly StoredAttempt[]
 }
 
 export interface StoredRecord {
@@ -36,7 +91,7 @@ export interface StoredRecord {
   readonly endpoint: string
   readonly model: string
   readonly stream: boolean
-  readonly status: 'SUCCESS' | 'ERROR' | 'TIMEOUT' | 'CANCELLED' | 'REJECTED'
+  readonly status: RequestStatus
   readonly httpStatus: number
   readonly errorClass: string | null
   readonly errorMessage: string | null
@@ -50,8 +105,10 @@ export interface StoredRecord {
     readonly outputTokens: number
     readonly cachedInputTokens: number
     readonly reasoningTokens: number
-    readonly source: 'PROVIDER' | 'ESTIMATED' | 'NONE'
+    readonly source: UsageSource
   }
+  /** USD. */
+  readonly costUsd: string | null
   readonly latencyMs: number
   readonly timeToFirstTokenMs: number | null
   readonly overheadMs: number
@@ -61,4 +118,6 @@ export interface StoredRecord {
   readonly conversationKey: string | null
   readonly metadata: unknown
   readonly attempts: readonly StoredAttempt[]
+  /** Null where nothing was routed. */
+  readonly decision: StoredDecision | null
 }

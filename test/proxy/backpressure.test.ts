@@ -148,7 +148,7 @@ describe('an upload', () => {
   test('that the provider answers before it has read it', async () => {
     scene.upstream.next(behaviours.early(behaviours.refuse(413, { code: 'too_big_for_me' })))
     const answer = await scene.chat(scene.body(scene.alias, { pad: 'x'.repeat(2 * MB) }))
-    // It may close the connection in mid-upload; then what it has said may be lost.
-    assert.ok(answer.status === 413 || answer.status === 502, answer.text)
+    // It may close the connection in mid-upload; then what it has said may be lost, and it is asked again.
+    assert.ok(answer.status === 413 || answer.status === 200, answer.text)
   })
 })

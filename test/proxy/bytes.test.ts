@@ -57,7 +57,7 @@ describe('a request reaches the provider byte for byte, but for its model', () =
   })
 
   test('a model that the provider calls by the same name: not a byte is touched', async () => {
-    await scene.gateway.addAlias('same-name', scene.provider, null)
+    await scene.gateway.addAlias('same-name', scene.provider)
     await scene.gateway.untilServed()
     const body = `{ "model" : "same-name", ${MESSAGES} }`
     assert.equal((await scene.chat(body)).status, 200)
@@ -69,7 +69,7 @@ describe('a request reaches the provider byte for byte, but for its model', () =
       ['quoted', 'a"b\\c'],
       ['accented', 'modèle-😀'],
     ] as const) {
-      await scene.gateway.addAlias(alias, scene.provider, providerModel)
+      await scene.gateway.addAlias(alias, [{ provider: scene.provider, providerModel }])
       await scene.gateway.untilServed()
       const answer = await scene.chat(`{"model":"${alias}",${MESSAGES},"note":"é"}`)
       assert.equal(

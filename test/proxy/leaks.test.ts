@@ -48,8 +48,8 @@ describe('an upstream key that the provider repeats', () => {
         assert.ok(!answer.text.includes(traces), answer.text)
         assert.ok(!JSON.stringify(answer.headers).includes(traces))
         assert.ok(!JSON.stringify(record).includes(traces), JSON.stringify(record))
-        assert.equal(record.attempts.length, 1)
-        assert.ok(record.attempts[0]!.errorMessage, 'the rest of it is told')
+        assert.ok(record.attempts.length > 0)
+        for (const { errorMessage } of record.attempts) assert.ok(errorMessage, 'the rest of it is told')
       })
     }
   }

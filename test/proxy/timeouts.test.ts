@@ -1,6 +1,7 @@
 /** The four timeouts of an attempt: connect, first token, idle, total. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { assertError, assertErrorBody } from '../helpers/error-shape.ts'
 import { uniqueName } from '../helpers/gateway.ts'
@@ -8,7 +9,7 @@ import { useScene } from '../helpers/scene.ts'
 import type { StoredRecord } from '../helpers/stored-record.ts'
 import { unacceptingPort } from '../helpers/unaccepting.ts'
 import { behaviours, WORDS } from '../helpers/upstream/behaviours.ts'
-import { within } from '../helpers/wait.ts'
+import { waitFor, within } from '../helpers/wait.ts'
 
 const scene = useScene()
 const timedOut = { status: 504, type: 'timeout_error', code: 'upstream_timeout' }
@@ -122,6 +123,44 @@ describe('in mid-stream: an error event, no [DONE], and what had come has reache
     assert.equal(answer.status, 200)
     assertBrokenOff(answer.text)
     assertTimedOut(await scene.gateway.record(id), 'total_timeout', 200)
+  })
+})
+
+describe('a client that is slow', () => {
+  test('is not taken for a slow provider', async () => {
+    const timeouts = { idle: 500, firstToken: 500 }
+    const model = await scene.behaving('fast', behaviours.endless(), { timeouts })
+    const id = uniqueName('slow-client')
+    const answer = await scene.open(scene.body(model, { stream: true }), { 'x-request-id': id })
+    answer.stream.pause()
+    await sleep(3_000)
+    let read = 0
+    answer.stream.on('data', (chunk: Buffer) => (read += chunk.length))
+    answer.stream.resume()
+    // More than lay in any buffer: the provider is still being read.
+    await waitFor(() => read > 32 * 1_024 * 1_024, { what: 'the stream to go on', timeoutMs: 60_000 })
+    answer.abort()
+    const { status, attempts } = await scene.gateway.record(id)
+    assert.deepEqual([status, attempts.length], ['CANCELLED', 1])
+  })
+})
+
+describe('the alias', () => {
+  test("has timeouts of its own, over the provider's", async () => {
+    const alias = { timeouts: { firstToken: 300 } }
+    const model = await scene.behaving('own-first', behaviours.stall('before-headers'), {}, alias)
+    const answer = await within(LONG_MS, 'the answer', scene.chat(scene.body(model, { stream: true })))
+    assertError(answer, timedOut)
+    assertTimedOut(await scene.gateway.record(String(answer.headers['x-request-id'])), 'first_token_timeout')
+  })
+
+  test('that sets one leaves the others as they are', async () => {
+    const alias = { timeouts: { firstToken: 60_000 } }
+    const timeouts = { idle: 300 }
+    const model = await scene.behaving('own-other', behaviours.stall('mid-body'), { timeouts }, alias)
+    const answer = await within(LONG_MS, 'the answer', scene.chat(scene.body(model)))
+    assertError(answer, timedOut)
+    assertTimedOut(await scene.gateway.record(String(answer.headers['x-request-id'])), 'idle_timeout')
   })
 })
 

@@ -113,7 +113,13 @@ export function answer(options: AnswerOptions = {}): Behaviour {
   return async (exchange) => {
     if (options.afterMs) await exchange.pause(options.afterMs)
     const model = options.model ?? exchange.seen.model ?? 'unknown'
-    if (exchange.streams) return events(completionEvents(model, exchange.wantsUsage, options.words), options)(exchange)
+    if (exchange.streams) {
+      const data = completionEvents(model, exchange.wantsUsage, options.words)
+      if (!options.gzip) return events(data, options)(exchange)
+      return raw(frame(data, options).join(''), { gzip: true, headers: { 'content-type': 'text/event-stream' } })(
+        exchange,
+      )
+    }
     return raw(JSON.stringify(completion(model, options.words)), options)(exchange)
   }
 }

@@ -8,7 +8,7 @@ import { answer, events, raw } from './answers.ts'
 import { completion, completionEvents, errorBody, USAGE, WORDS } from './completion.ts'
 import type { Behaviour } from './exchange.ts'
 import { cutOff, endEarly, errorEvent, halfRefusal, lingering, refuse, reset, stall } from './failures.ts'
-import { early, endless, huge, slowReader } from './flow.ts'
+import { byKey, early, endless, huge, inTurn, late, onceReleased, slowReader } from './flow.ts'
 
 /** Headers of all kinds on an answer: those that pass, those that must not, those of one hop. */
 export const MANY_HEADERS: OutgoingHttpHeaders = {
@@ -137,6 +137,15 @@ export const behaviours = {
   huge,
   slowReader,
   early,
+  late,
+
+  // ------------------------------------------------------------ one of several
+  /** A request each, and the last for all that follow. */
+  inTurn,
+  /** By the upstream key that is brought. */
+  byKey,
+  /** Not before a promise resolves. */
+  onceReleased,
 } as const
 
 /** What {@link behaviours.oddSpelling} sends. */

@@ -115,11 +115,15 @@ async function answerUpTo(exchange: Exchange, point: Point, framing: Framing, ch
 }
 
 /** A 200 stream with an error event, after so many events of a good answer; then it ends without [DONE]. */
-export function errorEvent(after: number, body = errorBody('the model fell over', 'server_error')): Behaviour {
+export function errorEvent(
+  after: number,
+  body = errorBody('the model fell over', 'server_error'),
+  framing: Framing = {},
+): Behaviour {
   return async (exchange) => {
     exchange.head(200, { 'content-type': 'text/event-stream' })
     const all = completionEvents(exchange.seen.model ?? 'unknown', exchange.wantsUsage)
-    await writeFramed(exchange, [...all.slice(0, after), body], { done: null })
+    await writeFramed(exchange, [...all.slice(0, after), body], { ...framing, done: null })
     exchange.end()
   }
 }

@@ -49,3 +49,33 @@ export function slowReader(release: Promise<void>, then: Behaviour): Behaviour {
 export function early(behaviour: Behaviour): Behaviour {
   return Object.assign((exchange: Parameters<Behaviour>[0]) => behaviour(exchange), { beforeBody: true })
 }
+
+/** One behaviour after another, a request each; the last of them answers all that follow. */
+export function inTurn(...behaviours: readonly [Behaviour, ...Behaviour[]]): Behaviour {
+  let turn = 0
+  return (exchange) => behaviours[Math.min(turn++, behaviours.length - 1)]!(exchange)
+}
+
+/** By the upstream key that the request brings; with any other it is answered by `otherwise`. */
+export function byKey(keys: Readonly<Record<string, Behaviour>>, otherwise: Behaviour): Behaviour {
+  return (exchange) => {
+    const key = String(exchange.seen.headers['authorization']).replace(/^Bearer /, '')
+    return (keys[key] ?? otherwise)(exchange)
+  }
+}
+
+/** Answers by `then`, so many milliseconds after the request came. */
+export function late(milliseconds: number, then: Behaviour): Behaviour {
+  return async (exchange) => {
+    await exchange.pause(milliseconds)
+    if (!exchange.signal.aborted) await then(exchange)
+  }
+}
+
+/** Answers by `then`, but not before `release` resolves. */
+export function onceReleased(release: Promise<void>, then: Behaviour): Behaviour {
+  return async (exchange) => {
+    await Promise.race([release, exchange.untilOver()])
+    if (!exchange.signal.aborted) await then(exchange)
+  }
+}

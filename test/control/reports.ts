@@ -1,0 +1,91 @@
+/** Proxies that are only heard of: what they would report, said by the test. */
+import {
+  newId,
+  REPORT_PROXY_MUTATION,
+  type CredentialHealthReport,
+  type HealthReport,
+  type ProviderHealthReport,
+  type RouteHealthReport,
+} from '@millrace/shared'
+
+import type { ControlProcess } from '../helpers/control.ts'
+
+/** A provider that does well. */
+export function providerReport(providerId: string, more: Partial<ProviderHealthReport> = {}): ProviderHealthReport {
+  return {
+    providerId,
+    state: 'CLOSED',
+    windowRequests: 0,
+    windowErrors: 0,
+    inFlight: 0,
+    latency: [],
+    timeToFirstToken: [],
+    openedAt: null,
+    retryAt: null,
+    lastError: null,
+    lastErrorAt: null,
+    ...more,
+  }
+}
+
+/** A route of which nothing is known but that there is one. */
+export function routeReport(routeId: string, more: Partial<RouteHealthReport> = {}): RouteHealthReport {
+  return { routeId, coolingUntil: null, streamLatencyMs: null, answerLatencyMs: null, inFlight: 0, ...more }
+}
+
+/** An upstream key that the proxy uses. */
+export function credentialReport(
+  credentialId: string,
+  more: Partial<CredentialHealthReport> = {},
+): CredentialHealthReport {
+  return { credentialId, coolingUntil: null, unusable: false, ...more }
+}
+
+const NOTHING: HealthReport = { providers: [], routes: [], direct: [], credentials: [] }
+
+/** One that goes on reporting, as a proxy does, until it is gone: it stays online however slow the machine is. */
+export class ReportedProxy implements AsyncDisposable {
+  readonly id = newId()
+  readonly #control: ControlProcess
+  readonly #timer: NodeJS.Timeout
+  #health: HealthReport = NOTHING
+  /** Of a report that nobody has waited for. */
+  #fault: Error | null = null
+
+  constructor(control: ControlProcess) {
+    this.#control = control
+    this.#timer = setInterval(() => void this.#send().catch((error: Error) => (this.#fault ??= error)), 2_000)
+  }
+
+  async report(health: Partial<HealthReport>): Promise<void> {
+    this.#health = { ...NOTHING, ...health }
+    await this.#send()
+  }
+
+  /** Says no more; what it said holds until it counts as offline. */
+  fallSilent(): void {
+    clearInterval(this.#timer)
+  }
+
+  /** Takes back what it said. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.fallSilent()
+    await this.report({})
+    if (this.#fault !== null) throw this.#fault
+  }
+
+  async #send(): Promise<void> {
+    const report = {
+      id: this.id,
+      version: '1.2.3',
+      startedAt: '2026-01-01T00:00:00.000Z',
+      configRevision: 1,
+      inFlight: 0,
+      requestsPerSecond: 0,
+      recordsQueued: 0,
+      recordsDropped: 0,
+      health: this.#health,
+    }
+    await this.#control.gql(REPORT_PROXY_MUTATION, { report }, this.#control.proxyKey)
+  }
+}

@@ -1,0 +1,81 @@
+/** The embedded database does not grow by what it no longer holds. */
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+
+import { newId, parseHealth, type HealthReport } from '@millrace/shared'
+import { pino } from 'pino'
+
+import { openDatabase } from '../../packages/control/dist/db/open.js'
+import { keepUp } from '../../packages/control/dist/db/upkeep.js'
+import { ProxyService } from '../../packages/control/dist/proxies/proxy.service.js'
+import { temporaryFolder } from '../helpers/temporary.ts'
+import { providerReport } from './reports.ts'
+
+const WAL_FILE_BYTES = 16 * 1024 * 1024
+
+const stack = new AsyncDisposableStack()
+after(() => stack.disposeAsync())
+const folder = stack.use(await temporaryFolder())
+const database = await openDatabase(undefined, folder.path, pino({ level: 'silent' }))
+stack.defer(() => database.close())
+await database.migrate()
+
+const proxies = new ProxyService(database)
+const providers = Array.from({ length: 20 }, () => newId())
+
+/** As of a busy proxy: some 20 KB, and never the same. */
+function busy(): HealthReport {
+  const sketch = (): [number, number][] =>
+    Array.from({ length: 60 }, (_, i) => [i + 50, Math.floor(Math.random() * 5_000)])
+  const reports = providers.map((id) => providerReport(id, { latency: sketch(), timeToFirstToken: sketch() }))
+  return parseHealth({ providers: reports, routes: [] })
+}
+
+function reporter(): (health: HealthReport) => Promise<void> {
+  const id = newId()
+  const rest = {
+    version: '1',
+    configRevision: 1,
+    inFlight: 0,
+    requestsPerSecond: 0,
+    recordsQueued: 0,
+    recordsDropped: 0,
+  }
+  return (health) => proxies.report({ id, startedAt: new Date(), ...rest, health })
+}
+
+async function tableBytes(): Promise<number> {
+  const [row] = await database
+    .em()
+    .execute<{ bytes: number }[]>("select pg_total_relation_size('proxy_instance')::integer as bytes")
+  return row!.bytes
+}
+
+function logBytes(): number {
+  const files = readdirSync(join(folder.path, 'pglite', 'pg_wal'), { withFileTypes: true })
+  return files.filter((file) => file.isFile()).length * WAL_FILE_BYTES
+}
+
+test('by reports, between which it is kept up', async () => {
+  const report = reporter()
+  const round = async (): Promise<void> => {
+    for (let i = 0; i < 90; i++) await report(busy())
+    await keepUp(() => database.em())
+  }
+  for (let i = 0; i < 2; i++) await round()
+  const [table, log] = [await tableBytes(), logBytes()]
+  for (let i = 0; i < 10; i++) await round()
+  assert.ok((await tableBytes()) <= 1.5 * table, `${await tableBytes()} bytes after ${table}`)
+  assert.ok(logBytes() <= log + 2 * WAL_FILE_BYTES, `${logBytes()} bytes of log after ${log}`)
+})
+
+test('by reports that say the same', async () => {
+  const report = reporter()
+  const health = busy()
+  await report(health)
+  const before = await tableBytes()
+  for (let i = 0; i < 200; i++) await report(health)
+  assert.ok((await tableBytes()) <= before + 100_000, `${await tableBytes()} bytes after ${before}`)
+})
