@@ -8,6 +8,7 @@ export const SETTINGS_HELP: Readonly<Record<keyof Settings, readonly [meaning: s
   MILLRACE_PROXY_PORT: ["the proxy's port; 0 picks a free one", '8080'],
   MILLRACE_DATA_DIR: ['embedded database, generated keys, credentials.json, the last configuration', './.millrace'],
   MILLRACE_DATABASE_URL: ['PostgreSQL 15 or later', 'none: PostgreSQL embedded (PGlite) in the data folder'],
+  MILLRACE_REDIS_URL: ['Redis 7 or Valkey, shared by all proxies', 'none: each proxy keeps to its own memory'],
   MILLRACE_CONTROL_URL: ['where a proxy that runs alone finds its control plane', 'http://127.0.0.1:4000'],
   MILLRACE_PROXY_KEY: ['the PROXY-role key that a proxy uses', 'the one made at the first start, in the data folder'],
   MILLRACE_MASTER_KEY: ['32 bytes in base64 that encrypt upstream keys', 'generated in the data folder'],
