@@ -6,6 +6,7 @@ import { suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 import {
+  breakerPolicy,
   compileCondition,
   DEFAULT_BREAKER,
   DEFAULT_HEDGE,
@@ -14,9 +15,14 @@ import {
   DEFAULT_TIMEOUTS,
   ERROR_CODES,
   GatewayError,
+  hedgePolicy,
+  MAX_TIMEOUT_MS,
   PROVIDER_SETTINGS,
   readSettings,
+  retryPolicy,
   SETTING_NAMES,
+  stickyPolicy,
+  wholeNumber,
   type ConditionError,
 } from '@millrace/shared'
 import { buildSchema, parse, validate } from 'graphql'
@@ -95,6 +101,27 @@ suite('README.md', () => {
         Object.entries(fields).map(([field, value]) => [`${policy}.${field}`, String(value)]),
       ),
     )
+  })
+
+  test('lists what every policy may be', () => {
+    const milliseconds = wholeNumber(1, MAX_TIMEOUT_MS)
+    const timeouts = { connect: milliseconds, firstToken: milliseconds, idle: milliseconds, total: milliseconds }
+    const fields: Readonly<
+      Record<string, Readonly<Record<string, { safeParse(value: unknown): { success: boolean } }>>>
+    > = {
+      sticky: stickyPolicy.shape,
+      retry: retryPolicy.shape,
+      hedge: hedgePolicy.shape,
+      timeouts,
+      breaker: breakerPolicy.shape,
+    }
+    const bounded = table('Policy').filter(([name]) => name !== 'sticky.scope')
+    for (const [name, , , range] of bounded) {
+      const [policy, field] = name!.split('.') as [string, string]
+      const [least, most] = range!.split(' to ').map(Number) as [number, number]
+      const taken = [least - 1, least, most, most + 1].map((value) => fields[policy]![field]!.safeParse(value).success)
+      assert.deepEqual(taken, [false, true, true, false], `${name}: ${range}`)
+    }
   })
 
   test('shows conditions that routes take, and each of their operators', () => {

@@ -105,15 +105,19 @@ test('a signal during the start ends it in good order', { skip }, async () => {
   const other = new pg.Client({ connectionString: database.url })
   await other.connect()
   await other.query('select pg_advisory_lock(7310001)')
-  const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'ignore', 'inherit'] })
-  endWithThisProcess(child)
-  await waitFor(async () => {
+  await using stack = new AsyncDisposableStack()
+  stack.defer(() => other.end())
+  const connections = async (): Promise<number> => {
     const [row] = await database.query(
       "select count(*)::int as n from pg_stat_activity where application_name = 'millrace'",
     )
-    return row!['n'] > 0
-  })
+    return row!['n']
+  }
+  // The server may see those of the process that was stopped for a moment more.
+  await waitFor(async () => (await connections()) === 0)
+  const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'ignore', 'inherit'] })
+  endWithThisProcess(child)
+  await waitFor(async () => (await connections()) > 0)
   child.kill('SIGTERM')
   assert.deepEqual(await once(child, 'exit'), [0, null])
-  await other.end()
 })

@@ -22,7 +22,8 @@ export interface Clear {
   readonly aliasId: string
   /** Null: all of the alias's. */
   readonly key: string | null
-  readonly at: Date
+  /** As the database writes it. */
+  readonly at: string
 }
 
 /** What records tell of older bindings is not believed for a while, nor what is in the table before it was swept. */
@@ -44,10 +45,10 @@ export function notCleared(binding: string, which = HOLDS): string {
 export async function writeClear(em: Em, aliasId: string, key: string | null): Promise<Clear> {
   await em.execute('select pg_advisory_xact_lock(?)', [INSTRUCTION_LOCK])
   const [row] = await em.execute<{ number: string; at: string }[]>(
-    'insert into sticky_clear (id, alias_id, key, at) values (?, ?, ?, clock_timestamp()) returning number::text, at',
+    'insert into sticky_clear (id, alias_id, key, at) values (?, ?, ?, clock_timestamp()) returning number::text, at::text',
     [newId(), aliasId, key],
   )
-  return { number: row!.number, aliasId, key, at: new Date(row!.at) }
+  return { ...row!, aliasId, key }
 }
 
 /** A part of an alias's bindings, by their keys. */
@@ -113,7 +114,7 @@ function inIndexOrder<Row>(database: Database, sql: string, values: readonly unk
 /** Deletes what was cleared, and clears that say nothing any more. @param signal ends it between two statements */
 export async function sweepClears(database: Database, signal: AbortSignal): Promise<void> {
   const clears = await database.em().execute<Clear[]>(
-    `select number::text, alias_id as "aliasId", key, at from sticky_clear
+    `select number::text, alias_id as "aliasId", key, at::text from sticky_clear
      where not swept and at < now() - make_interval(secs => ?) order by sticky_clear.number limit ?`,
     [SETTLED_SECONDS, MOST_SWEPT],
   )

@@ -1,0 +1,76 @@
+/** A subscriber that reads too slowly loses events, is told how many, and slows nobody. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+
+import { INGEST_RECORDS_MUTATION, MAX_INGEST_BATCH } from '@millrace/shared'
+import { WebSocket } from 'ws'
+
+import { startControl, type ControlProcess } from '../helpers/control.ts'
+import { uniqueName } from '../helpers/names.ts'
+import { waitFor } from '../helpers/wait.ts'
+import { sample } from './sample.ts'
+
+/** Some 24 MB: more than the sockets' buffers hold. */
+const BATCHES = 6
+const TEXT = 'x'.repeat(4_000)
+
+let control: ControlProcess
+before(async () => {
+  control = await startControl()
+})
+after(() => control[Symbol.asyncDispose]())
+
+const ingest = (model: string, count: number): Promise<unknown> => {
+  const records = Array.from({ length: count }, () => sample({ model, userKey: TEXT }))
+  return control.gql(INGEST_RECORDS_MUTATION, { records }, control.proxyKey)
+}
+
+/** A subscription on a socket that can be left unread. */
+async function subscribed(query: string) {
+  const socket = new WebSocket(`${control.url.replace(/^http/, 'ws')}/graphql`, 'graphql-transport-ws')
+  const events: any[] = []
+  let acknowledged = false
+  socket.on('message', (data: Buffer) => {
+    const { type, payload } = JSON.parse(data.toString())
+    if (type === 'connection_ack') acknowledged = true
+    if (type === 'next') events.push(payload.data.it)
+  })
+  await new Promise((resolve) => socket.once('open', resolve))
+  const send = (message: object): void => socket.send(JSON.stringify(message))
+  send({ type: 'connection_init', payload: { authorization: `Bearer ${control.adminKey}` } })
+  await waitFor(() => acknowledged)
+  send({ type: 'subscribe', id: '1', payload: { query } })
+  await waitFor(async () => {
+    await ingest(uniqueName('marker'), 1)
+    return events.length > 0
+  })
+  events.length = 0
+  return { socket, events, [Symbol.dispose]: () => socket.terminate() }
+}
+
+for (const [feed, query] of [
+  ['requestFeed', 'subscription { it: requestFeed { dropped record { model userKey } } }'],
+  ['routeDecisionFeed', 'subscription { it: routeDecisionFeed { dropped model userKey } }'],
+] as const) {
+  test(`of ${feed}`, async () => {
+    using slow = await subscribed(query)
+    slow.socket.pause()
+    const model = uniqueName('flood')
+    for (let i = 0; i < BATCHES; i++) await ingest(model, MAX_INGEST_BATCH)
+    slow.socket.resume()
+    const sent = BATCHES * MAX_INGEST_BATCH
+    const told = (): number => slow.events.filter((event) => (event.record ?? event).model === model).length
+    const lost = (): number => slow.events.reduce((sum, { dropped }) => sum + dropped, 0)
+    await waitFor(() => told() + lost() >= sent, { what: 'all to be told or told of', timeoutMs: 30_000 })
+    assert.equal(told() + lost(), sent)
+    assert.ok(told() >= 1_000 && lost() > 0, `${told()} told, ${lost()} lost`)
+    assert.equal(slow.events.filter(({ dropped }) => dropped > 0).length, 1, 'it is told once')
+  })
+}
+
+test('a decision that is asked for has lost none', async () => {
+  const model = uniqueName('listed')
+  await ingest(model, 1)
+  const { it } = await control.gql('{ it: routeDecisions(first: 1) { edges { node { model dropped } } } }')
+  assert.deepEqual({ ...it.edges[0].node }, { model, dropped: null })
+})
