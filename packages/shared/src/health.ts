@@ -72,7 +72,6 @@ const healthReport = z.object({
 export type ProviderHealthReport = z.infer<typeof providerHealth>
 export type RouteFigures = z.infer<typeof routeFigures>
 export type RouteHealthReport = z.infer<typeof routeHealth>
-export type DirectHealthReport = z.infer<typeof directHealth>
 export type CredentialHealthReport = z.infer<typeof credentialHealth>
 export type HealthReport = z.infer<typeof healthReport>
 

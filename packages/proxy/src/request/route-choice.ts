@@ -41,7 +41,7 @@ export class RouteChoice {
     const decision = this.decide()
     if (decision.chosen === null) return this.firstAfterWaiting(decision)
     const route = this.choose(decision)
-    return route instanceof Promise ? this.checked(route) : this.stepTo(route)
+    return route instanceof Promise ? this.stepWhen(route) : this.stepTo(route)
   }
 
   /** A decision among the routes that were not tried. */
@@ -126,12 +126,8 @@ export class RouteChoice {
     return this.stepTo(await this.choose(decision))
   }
 
-  private async checked(bound: Promise<CompiledRoute>): Promise<Step> {
-    const route = await bound
-    if (this.isOpen(route)) return this.stepTo(route)
-    const decision = await this.decideInTime()
-    if (decision === null) throw this.noRoute()
-    return this.stepTo(decision.chosen!)
+  private async stepWhen(bound: Promise<CompiledRoute>): Promise<Step> {
+    return this.stepTo(await bound)
   }
 
   /** @returns false if waiting is no use */
