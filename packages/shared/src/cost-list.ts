@@ -70,12 +70,24 @@ function priceFrom(prices: ModelPrice): Price | null {
 /** @param above what a request's input tokens are more than */
 function ratesFrom(prices: ModelPrice, above: number): Rates {
   const input = rate(prices['input_mtok'], above) ?? 0
+  const output = rate(prices['output_mtok'], above) ?? 0
+  const inputAudio = rate(prices['input_audio_mtok'], above) ?? input
+  const cachedInput = rate(prices['cache_read_mtok'], above)
   return {
     input,
-    output: rate(prices['output_mtok'], above) ?? 0,
-    cachedInput: rate(prices['cache_read_mtok'], above) ?? input,
+    output,
+    cachedInput: cachedInput ?? input,
+    cacheWrite: rate(prices['cache_write_mtok'], above) ?? input,
+    inputAudio,
+    cachedInputAudio: rate(prices['cache_audio_read_mtok'], above) ?? cachedInput ?? inputAudio,
+    outputAudio: rate(prices['output_audio_mtok'], above) ?? output,
+    reasoning: rate(prices['output_reasoning_mtok'], above) ?? output,
+    request: (rate(prices['requests_kcount'], above) ?? 0) * THOUSANDS,
   }
 }
+
+/** In a million: the list has its price of requests a thousand. */
+const THOUSANDS = 1_000
 
 function rate(value: ModelPrice[string], above: number): number | undefined {
   if (typeof value !== 'object') return value

@@ -12,10 +12,13 @@ export interface ProxyIdentity {
   readonly startedAt: string
 }
 
-/** Each event is a whole snapshot; the first comes at once. */
+/**
+ * The configuration, in transfers of one event or more (see snapshot-part.ts): first what a proxy that is at `after` lacks,
+ * even if that is nothing, or the whole; then what has changed, of several revisions in one if it was slow.
+ */
 export const SNAPSHOTS_SUBSCRIPTION = /* GraphQL */ `
-  subscription Snapshots {
-    snapshots {
+  subscription Snapshots($after: SnapshotPositionInput) {
+    snapshots(after: $after) {
       revision
       document
     }
@@ -23,8 +26,34 @@ export const SNAPSHOTS_SUBSCRIPTION = /* GraphQL */ `
 `
 export interface SnapshotEvent {
   readonly revision: number
-  /** See snapshot.ts; parse before trusting. */
+  /** A SnapshotPart; parse before trusting. */
   readonly document: unknown
+}
+
+/** What was used of quotas and budgets, over all proxies, by the records that are stored. */
+export const USED_QUERY = /* GraphQL */ `
+  query Used($subjects: [UsedSubjectInput!]!) {
+    used(subjects: $subjects) {
+      id
+      window
+      spentUsd
+      requests
+    }
+  }
+`
+/** Subjects in one call at most. */
+export const MAX_USED_SUBJECTS = 1_000
+
+/** A token or a project, and the window of its budget; null: no budget, `spentUsd` is 0. */
+export interface UsedSubject {
+  readonly id: string
+  readonly window: string | null
+}
+export interface UsedOf extends UsedSubject {
+  /** A decimal of at most 12 places, rounded up. */
+  readonly spentUsd: string
+  /** Those that count towards `maxRequests`, since ever. */
+  readonly requests: number
 }
 
 export const INGEST_RECORDS_MUTATION = /* GraphQL */ `

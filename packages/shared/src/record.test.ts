@@ -23,6 +23,7 @@ const record: RequestRecord = {
   errorClass: 'invalid_api_key',
   errorMessage: 'no',
   usage: NO_USAGE,
+  counted: true,
   costUsd: '0.000123',
   latencyMs: 0.5,
   timeToFirstTokenMs: null,
@@ -72,6 +73,12 @@ it('reads a record, and drops what it does not know', () => {
 it('reads a record of what was neither routed nor priced', () => {
   const refused = { ...record, costUsd: null, decision: null }
   assert.deepEqual(parseRecord(refused), refused)
+})
+
+it('reads a record of a proxy that knew neither audio nor what counts', () => {
+  const { counted: _, usage, ...rest } = record
+  const { inputAudioTokens: _a, outputAudioTokens: _b, cacheWriteTokens: _c, ...known } = usage
+  assert.deepEqual(parseRecord({ ...rest, usage: known }), { ...record, counted: false })
 })
 
 for (const [path, over] of [

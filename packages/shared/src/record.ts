@@ -107,9 +107,14 @@ const record = z.object({
     inputTokens: count,
     outputTokens: count,
     cachedInputTokens: count,
+    cacheWriteTokens: count.default(0),
     reasoningTokens: count,
+    inputAudioTokens: count.default(0),
+    outputAudioTokens: count.default(0),
     source: z.enum(USAGE_SOURCES),
   }),
+  /** Whether it counts towards its token's requests: something of it was sent to a provider, or it was answered from a cache. */
+  counted: z.boolean().default(false),
   /** USD, a decimal; null where no price is known. Proxies of before Millrace knew prices say nothing of it. */
   costUsd: z
     .string()

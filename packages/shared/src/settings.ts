@@ -5,6 +5,7 @@
 import * as z from 'zod'
 
 import { matchesGlob } from './glob.ts'
+import { IpRanges } from './ip-ranges.ts'
 import { parseMasterKey } from './secret.ts'
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i
@@ -49,6 +50,16 @@ const masterKey = z.string().transform((value, context) => {
   }
 })
 
+const ranges = z.string().transform((value, context) => {
+  const texts = value.split(',').map((text) => text.trim())
+  try {
+    return new IpRanges(texts.filter(Boolean))
+  } catch {
+    context.addIssue('must be addresses or CIDR ranges, separated by commas')
+    return z.NEVER
+  }
+})
+
 const accessKey = z
   .string()
   .min(32, 'must have at least 32 characters')
@@ -68,9 +79,12 @@ const table = {
   MILLRACE_CONTROL_URL: url(['http:', 'https:', 'ws:', 'wss:']).default('http://127.0.0.1:4000'),
   MILLRACE_PROXY_KEY: accessKey.optional(),
   MILLRACE_MASTER_KEY: masterKey.optional(),
+  MILLRACE_MASTER_KEY_PREVIOUS: masterKey.optional(),
   MILLRACE_ADMIN_KEY: accessKey.optional(),
+  MILLRACE_WORKERS: wholeNumber(1, 64).default(1),
   MILLRACE_MAX_BODY_BYTES: wholeNumber(1_024, 1_073_741_824).default(10_485_760),
   MILLRACE_DRAIN_SECONDS: wholeNumber(0, 86_400).default(30),
+  MILLRACE_TRUSTED_PROXIES: ranges.optional(),
   MILLRACE_ENV_ALLOW: z
     .string()
     .default('*_API_KEY')
@@ -82,6 +96,8 @@ const table = {
     ),
   MILLRACE_PRIVATE_UPSTREAMS: boolean.default(true),
   MILLRACE_MAX_STALE_SECONDS: wholeNumber(1, 31_536_000).optional(),
+  MILLRACE_LIMITS_WITHOUT_REDIS: z.enum(['local', 'refuse'], 'must be local or refuse').default('local'),
+  MILLRACE_REVOKED_STREAMS: z.enum(['finish', 'cut'], 'must be finish or cut').default('finish'),
   MILLRACE_LOG_LEVEL: z
     .enum(
       ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],

@@ -4,12 +4,14 @@
  */
 import * as z from 'zod'
 
+import { accessPolicy } from './access.ts'
+import { budgetPolicy, limitsPolicy, maxRequests } from './limits.ts'
 import { parseAs } from './parse.ts'
 import { MAX_TIMEOUT_MS } from './provider.ts'
 import { breakerPolicy, hedgePolicy, retryPolicy, stickyPolicy } from './routing/policies.ts'
 
 /** Goes up when an older proxy could misread a newer document; additions that it may ignore don't count. */
-export const SNAPSHOT_FORMAT = 2
+export const SNAPSHOT_FORMAT = 3
 
 const milliseconds = z.int().min(1).max(MAX_TIMEOUT_MS)
 const timeouts = z.object({ connect: milliseconds, firstToken: milliseconds, idle: milliseconds, total: milliseconds })
@@ -43,6 +45,8 @@ const provider = z.object({
   /** Requests at once, from one proxy; null: no limit. */
   maxConcurrency: z.int().min(1).nullable(),
   settings: z.record(z.string(), z.unknown()),
+  /** Null: everything is allowed. */
+  access: accessPolicy.nullable(),
   credentials: z.array(credential),
 })
 
@@ -79,35 +83,59 @@ const alias = z.object({
   routes: z.array(route),
 })
 
-const project = z.object({ id: z.uuid(), name: z.string(), active: z.boolean() })
+/** What was used so far, as control knew it when this was sent: at least so much. */
+const used = z.object({
+  /** In the budget's window of that moment; see windowOf. */
+  window: z.string().nullable(),
+  spentUsd: z.string().regex(/^\d{1,31}(\.\d{1,12})?$/),
+  requests: z.int().min(0),
+})
+
+const limited = {
+  /** Null: none. */
+  limits: limitsPolicy.nullable(),
+  budget: budgetPolicy.nullable(),
+  /** Null where there is neither a budget nor a quota, and where control could not tell. */
+  used: used.nullable(),
+}
+
+const project = z.object({ id: z.uuid(), name: z.string(), active: z.boolean(), ...limited })
+
+const secret = z.object({
+  /** With the public id, by which it is found. */
+  prefix: z.string(),
+  /** SHA-256 in hex. */
+  digest: z.string().regex(/^[0-9a-f]{64}$/),
+  /** When it ceases to be good, where another has taken its place. */
+  until: z.iso.datetime().nullable(),
+})
 
 const token = z.object({
   id: z.uuid(),
   name: z.string(),
   projectId: z.uuid(),
-  /** SHA-256 in hex. */
-  digest: z.string().regex(/^[0-9a-f]{64}$/),
+  /** The one in use first. */
+  secrets: z.array(secret).min(1),
   revoked: z.boolean(),
   expiresAt: z.iso.datetime().nullable(),
-  /** Whether its clients may bring an upstream key of their own. */
-  ownKeys: z.boolean(),
+  /** Null: no quota. */
+  maxRequests: maxRequests.nullable(),
+  ...limited,
+  /** Null: the default. */
+  access: accessPolicy.nullable(),
 })
 
-/** All but what there may be thousands of. */
-const frame = z.object({
-  format: z.literal(SNAPSHOT_FORMAT),
+/** The whole configuration at one revision. On its way it goes in parts; see snapshot-part.ts. */
+export interface Snapshot {
+  readonly format: typeof SNAPSHOT_FORMAT
   /** Goes up by one with each change of configuration. */
-  revision: z.int().min(0),
-  providers: z.array(provider),
-  aliases: z.array(z.unknown()),
-  projects: z.array(project),
-  tokens: z.array(z.unknown()),
-})
-
-export type Snapshot = Omit<z.infer<typeof frame>, 'aliases' | 'tokens'> & {
-  aliases: SnapshotAlias[]
-  tokens: SnapshotToken[]
+  readonly revision: number
+  readonly providers: readonly SnapshotProvider[]
+  readonly aliases: readonly SnapshotAlias[]
+  readonly projects: readonly SnapshotProject[]
+  readonly tokens: readonly SnapshotToken[]
 }
+
 export type SnapshotProvider = z.infer<typeof provider>
 export type SnapshotCredential = z.infer<typeof credential>
 export type SnapshotAlias = z.infer<typeof alias>
@@ -115,39 +143,15 @@ export type SnapshotRoute = z.infer<typeof route>
 export type SnapshotProject = z.infer<typeof project>
 export type SnapshotToken = z.infer<typeof token>
 
-/**
- * Reads a document that claims to be a snapshot, a piece at a time: whoever serves requests beside it can do so in between.
- * @throws Error naming the first path that is wrong, without its value
- */
-export function* parseSnapshotInSteps(document: unknown): Generator<void, Snapshot> {
-  const { aliases, tokens, ...rest } = parseAs(frame, document, WHAT)
-  return {
-    ...rest,
-    aliases: yield* readEach(alias, aliases, 'aliases'),
-    tokens: yield* readEach(token, tokens, 'tokens'),
-  }
-}
+export type SnapshotSecret = z.infer<typeof secret>
+export type SnapshotUsed = z.infer<typeof used>
 
-/** As {@link parseSnapshotInSteps}, at once. */
-export function parseSnapshot(document: unknown): Snapshot {
-  const steps = parseSnapshotInSteps(document)
-  for (;;) {
-    const { done, value } = steps.next()
-    if (done) return value
-  }
-}
+/** Readers of each kind of thing. They throw an Error naming the first path that is wrong, without its value. */
+export const readProvider = readerOf(provider, 'providers')
+export const readAlias = readerOf(alias, 'aliases')
+export const readProject = readerOf(project, 'projects')
+export const readToken = readerOf(token, 'tokens')
 
-const WHAT = 'snapshot'
-
-function* readEach<S extends z.ZodType>(
-  schema: S,
-  values: readonly unknown[],
-  name: string,
-): Generator<void, z.output<S>[]> {
-  const found: z.output<S>[] = []
-  for (const value of values) {
-    found.push(parseAs(schema, value, WHAT, [name, found.length]))
-    yield
-  }
-  return found
+function readerOf<S extends z.ZodType>(schema: S, list: string) {
+  return (value: unknown, index: number): z.output<S> => parseAs(schema, value, 'snapshot', [list, index])
 }

@@ -2,12 +2,19 @@
 export const USAGE_SOURCES = ['PROVIDER', 'ESTIMATED', 'NONE'] as const
 export type UsageSource = (typeof USAGE_SOURCES)[number]
 
-/** Tokens of one request. `cachedInputTokens` are part of `inputTokens`, `reasoningTokens` of `outputTokens`. */
+/**
+ * Tokens of one request. `cachedInputTokens`, `cacheWriteTokens` and `inputAudioTokens` are part of `inputTokens`,
+ * `reasoningTokens` and `outputAudioTokens` of `outputTokens`.
+ */
 export interface TokenUsage {
   readonly inputTokens: number
   readonly outputTokens: number
   readonly cachedInputTokens: number
+  /** Those that the provider put into its cache now, as far as it says so. */
+  readonly cacheWriteTokens: number
   readonly reasoningTokens: number
+  readonly inputAudioTokens: number
+  readonly outputAudioTokens: number
   readonly source: UsageSource
 }
 
@@ -15,7 +22,10 @@ export const NO_USAGE: TokenUsage = {
   inputTokens: 0,
   outputTokens: 0,
   cachedInputTokens: 0,
+  cacheWriteTokens: 0,
   reasoningTokens: 0,
+  inputAudioTokens: 0,
+  outputAudioTokens: 0,
   source: 'NONE',
 }
 

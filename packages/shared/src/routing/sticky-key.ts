@@ -1,6 +1,7 @@
 /** Whose binding a request goes by, and under which key it stands. */
 import { createHash } from 'node:crypto'
 
+import { isId } from '../id.ts'
 import type { RequestFacts } from './facts.ts'
 import { STICKY_SCOPES, type StickyScope } from './names.ts'
 
@@ -39,4 +40,10 @@ export function stickyKey(aliasId: string, projectId: string, scope: StickyScope
   const short =
     subject.length > LONGEST_SUBJECT ? `sha256:${createHash('sha256').update(subject).digest('hex')}` : subject
   return `${aliasId}:${projectId}:${scope}:${short}`
+}
+
+/** The project whose request goes by the binding of a key; null for what is none of the alias's keys. */
+export function stickyProject(aliasId: string, key: string): string | null {
+  const [alias, project = ''] = key.split(':', 2)
+  return alias === aliasId && isId(project) ? project : null
 }
