@@ -6,6 +6,7 @@ import type { Settings } from '@millrace/shared'
 import type { Logger } from 'pino'
 
 import { Authenticator } from './access/authenticate.ts'
+import { Door } from './access/door.ts'
 import { updateUrls } from './bootstrap/credentials-file.ts'
 import { firstStart, type FirstStart } from './bootstrap/first-start.ts'
 import { Chore } from './db/chore.ts'
@@ -16,7 +17,8 @@ import { GraphqlOverHttp } from './graphql/http.ts'
 import { ContextFactory } from './graphql/operation.ts'
 import { createSchema } from './graphql/schema.ts'
 import { GraphqlOverWebSocket } from './graphql/websocket.ts'
-import { claimMasterKey, folderMasterKey } from './secrets/master-key.ts'
+import { claimMasterKey } from './secrets/claim.ts'
+import { masterKeysOf } from './secrets/master-key.ts'
 import { closeServer, createHttpServer, GRAPHQL_PATH, listen } from './server.ts'
 import { createServices } from './services.ts'
 
@@ -52,18 +54,19 @@ export async function startControl({ settings, env, log, signal, launched }: Con
   await using started = new AsyncDisposableStack()
   const dataDir = resolve(settings.MILLRACE_DATA_DIR)
   makeDataFolder(dataDir)
-  const masterKey = settings.MILLRACE_MASTER_KEY ?? folderMasterKey(dataDir)
+  const masterKeys = masterKeysOf(settings, dataDir)
   const database = await openDatabase(settings.MILLRACE_DATABASE_URL, dataDir, log)
   started.defer(() => database.close())
   signal.throwIfAborted()
 
-  const services = createServices(database, masterKey, settings, log)
+  const services = createServices(database, masterKeys.current, settings, log)
+  started.defer(() => services.refusals.close())
   const host = reachable(settings.MILLRACE_HOST)
   const proxyUrl = `http://${host}:${settings.MILLRACE_PROXY_PORT}`
   const graphqlUrl = (port: number): string => `http://${host}:${port}/graphql`
   const first = await database.exclusively(async () => {
     await database.migrate()
-    await claimMasterKey(database, masterKey)
+    await claimMasterKey(database, masterKeys)
     const urls = { graphqlUrl: graphqlUrl(settings.MILLRACE_CONTROL_PORT), proxyUrl }
     signal.throwIfAborted()
     return firstStart(database, services, { settings, env, dataDir, urls, log })
@@ -74,6 +77,10 @@ export async function startControl({ settings, env, log, signal, launched }: Con
   started.defer(() => services.healthChanges.close())
   await services.instructions.start()
   started.defer(() => services.instructions.close())
+  await services.auditFeed.start()
+  started.defer(() => services.auditFeed.close())
+  await services.revisionFeed.start()
+  started.defer(() => services.revisionFeed.close())
   const tidying = new Chore(
     (ending) => services.sticky.tidy(ending),
     { what: 'delete old sticky bindings', everyMs: TIDY_MS },
@@ -83,14 +90,15 @@ export async function startControl({ settings, env, log, signal, launched }: Con
 
   const schema = createSchema()
   const authenticator = new Authenticator(database, log)
+  const door = new Door(authenticator, services.refusals, settings.MILLRACE_TRUSTED_PROXIES)
   const contexts = new ContextFactory(database, services, log)
-  const graphql = new GraphqlOverHttp(schema, authenticator, contexts, log)
+  const graphql = new GraphqlOverHttp(schema, door, contexts, log)
   await graphql.start()
   started.defer(() => graphql.stop())
   const server = createHttpServer(graphql, () => readiness(database))
   const port = await listen(server, settings.MILLRACE_HOST, settings.MILLRACE_CONTROL_PORT)
   started.defer(() => closeServer(server))
-  const webSocket = new GraphqlOverWebSocket(server, GRAPHQL_PATH, schema, authenticator, contexts, log)
+  const webSocket = new GraphqlOverWebSocket(server, GRAPHQL_PATH, schema, authenticator, door, contexts, log)
   started.defer(() => webSocket.close())
   if (!launched) writeAddresses(dataDir, { graphqlUrl: graphqlUrl(port), proxyUrl }, log)
   signal.throwIfAborted()

@@ -10,6 +10,7 @@ const SETTINGS: readonly (readonly [name: keyof Settings, meaning: string, byDef
   ['MILLRACE_DATA_DIR', 'embedded database, generated keys, credentials.json', './.millrace'],
   ['MILLRACE_DATABASE_URL', 'PostgreSQL 15 or later', 'none: PostgreSQL embedded (PGlite) in the data folder'],
   ['MILLRACE_MASTER_KEY', '32 bytes in base64 that encrypt upstream keys', 'generated in the data folder'],
+  ['MILLRACE_MASTER_KEY_PREVIOUS', 'the master key before, while npm run rekey re-encrypts', 'none'],
   ['MILLRACE_ADMIN_KEY', 'makes this the first admin key', 'generated'],
   [
     'MILLRACE_PROXY_KEY',
@@ -21,6 +22,7 @@ const SETTINGS: readonly (readonly [name: keyof Settings, meaning: string, byDef
     'as the proxies have it: for explanations to say where bindings are kept',
     'none: each proxy keeps to its own memory',
   ],
+  ['MILLRACE_TRUSTED_PROXIES', 'addresses and CIDR ranges, by comma, whose x-forwarded-for is believed', 'none'],
   ['MILLRACE_ENV_ALLOW', 'names that env: references may read (globs, by comma)', '*_API_KEY'],
   ['MILLRACE_PRIVATE_UPSTREAMS', 'whether providers may live at private addresses (link-local never)', 'true'],
   ['MILLRACE_LOG_LEVEL', "pino's: fatal, error, warn, info, debug, trace or silent", 'info'],
@@ -29,7 +31,7 @@ const SETTINGS: readonly (readonly [name: keyof Settings, meaning: string, byDef
 export const HELP = `The control plane of Millrace: GraphQL over HTTP and WebSocket at /graphql.
 
 Environment:
-${SETTINGS.map(([name, meaning, byDefault]) => `  ${name.padEnd(28)}${meaning}\n${' '.repeat(30)}[${byDefault}]`).join('\n')}
+${SETTINGS.map(([name, meaning, byDefault]) => `  ${name.padEnd(31)}${meaning}\n${' '.repeat(33)}[${byDefault}]`).join('\n')}
 `
 
 /** The secrets that were made, each shown this once; what the operator has set is known already. */

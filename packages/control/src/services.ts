@@ -5,12 +5,16 @@ import type { Logger } from 'pino'
 import { AdminKeyService } from './access/admin-key.service.ts'
 import { AliasService } from './aliases/alias.service.ts'
 import { RouteService } from './aliases/route.service.ts'
+import type { AuditEvent } from './audit/audit.entity.ts'
 import { AuditService } from './audit/audit.service.ts'
+import { auditFeed } from './audit/feed.ts'
+import { Refusals } from './audit/refusals.ts'
 import type { Database } from './db/database.ts'
 import { Configurations } from './decisions/configurations.ts'
 import { DecisionService } from './decisions/decision.service.ts'
 import { ExplainService } from './decisions/explain.service.ts'
 import { Bus } from './feed/bus.ts'
+import type { Follower } from './feed/follower.ts'
 import { Fleet } from './health/fleet.ts'
 import { HealthWatcher } from './health/watcher.ts'
 import { ProjectService } from './projects/project.service.ts'
@@ -19,9 +23,12 @@ import { ProviderService } from './providers/provider.service.ts'
 import { ProxyService } from './proxies/proxy.service.ts'
 import { IngestService, type StoredRecord } from './requests/ingest.service.ts'
 import { RequestService } from './requests/request.service.ts'
+import { revisionFeed } from './revisions/feed.ts'
+import type { ConfigRevision } from './revisions/revision.entity.ts'
 import { RevisionService } from './revisions/revision.service.ts'
 import { Vault } from './secrets/vault.ts'
 import { SnapshotPublisher } from './snapshot/publisher.ts'
+import { SpendingService } from './spending/spending.service.ts'
 import { BindingStore } from './sticky/binding.store.ts'
 import { Instructions } from './sticky/instructions.ts'
 import { StickyService } from './sticky/sticky.service.ts'
@@ -31,6 +38,7 @@ export interface Services {
   readonly adminKeys: AdminKeyService
   readonly aliases: AliasService
   readonly audit: AuditService
+  readonly auditFeed: Follower<AuditEvent>
   readonly credentials: CredentialService
   readonly decisions: DecisionService
   readonly explanations: ExplainService
@@ -42,10 +50,13 @@ export interface Services {
   readonly projects: ProjectService
   readonly providers: ProviderService
   readonly proxies: ProxyService
+  readonly refusals: Refusals
   readonly requests: RequestService
+  readonly revisionFeed: Follower<ConfigRevision>
   readonly revisions: RevisionService
   readonly routes: RouteService
   readonly snapshots: SnapshotPublisher
+  readonly spending: SpendingService
   readonly sticky: StickyService
   readonly tokens: TokenService
 }
@@ -57,11 +68,13 @@ export function createServices(database: Database, masterKey: MasterKey, setting
   const bindings = new BindingStore(database, log)
   const fleet = new Fleet(database)
   const revisions = new RevisionService(database)
-  const snapshots = new SnapshotPublisher(database, log)
+  const spending = new SpendingService(database)
+  const snapshots = new SnapshotPublisher(database, spending, log)
   return {
     adminKeys: new AdminKeyService(database),
     aliases: new AliasService(database, routes),
     audit: new AuditService(database),
+    auditFeed: auditFeed(database, log),
     credentials,
     decisions: new DecisionService(database, feed),
     explanations: new ExplainService(
@@ -78,10 +91,13 @@ export function createServices(database: Database, masterKey: MasterKey, setting
     projects: new ProjectService(database),
     providers: new ProviderService(database, credentials, settings.MILLRACE_PRIVATE_UPSTREAMS),
     proxies: new ProxyService(database),
+    refusals: new Refusals(database, log),
     requests: new RequestService(database),
+    revisionFeed: revisionFeed(database, log),
     revisions,
     routes,
     snapshots,
+    spending,
     sticky: new StickyService(database, bindings),
     tokens: new TokenService(database),
   }

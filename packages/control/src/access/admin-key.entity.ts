@@ -1,3 +1,4 @@
+import { ArrayType } from '@mikro-orm/core'
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy'
 
 import type { Role } from './role.ts'
@@ -13,6 +14,10 @@ export class AdminKey {
 
   @Property({ type: 'text' })
   role!: Role
+
+  /** The projects that it is bound to; null: none, it reaches everywhere. */
+  @Property({ type: ArrayType, columnType: 'uuid[]', fieldName: 'project_ids', nullable: true })
+  projects!: string[] | null
 
   /** The part of the secret that may be shown. */
   @Property({ type: 'text' })

@@ -2,10 +2,15 @@ import { Field, ID, ObjectType } from 'type-graphql'
 
 import { DateTime } from '../graphql/scalars.ts'
 import type { AdminKey } from './admin-key.entity.ts'
+import type { Viewer } from './authenticate.ts'
 import { Role } from './role.ts'
+import type { Owners } from './scope.ts'
 
-@ObjectType({ description: 'Whose key this is.', simpleResolvers: true })
-export class Viewer {
+@ObjectType('Viewer', { description: 'Whose key this is.', simpleResolvers: true })
+export class ViewerType {
+  /** For the field `projects`. */
+  projectIds!: Owners
+
   @Field(() => ID)
   id!: string
 
@@ -18,6 +23,9 @@ export class Viewer {
 
 @ObjectType('AdminKey', { description: 'A key to this API.', simpleResolvers: true })
 export class AdminKeyType {
+  /** For the field `projects`. */
+  projectIds!: Owners
+
   @Field(() => ID)
   id!: string
 
@@ -49,6 +57,11 @@ export class CreatedAdminKey {
   secret!: string
 }
 
-export function toAdminKey({ id, name, role, prefix, createdAt, lastUsedAt, revokedAt }: AdminKey): AdminKeyType {
-  return { id, name, role, prefix, createdAt, lastUsedAt, revokedAt }
+export function toViewer({ id, name, role, scope }: Viewer): ViewerType {
+  return { id, name, role, projectIds: scope.projects && [...scope.projects] }
+}
+
+export function toAdminKey({ projects, ...key }: AdminKey): AdminKeyType {
+  const { id, name, role, prefix, createdAt, lastUsedAt, revokedAt } = key
+  return { id, name, role, projectIds: projects, prefix, createdAt, lastUsedAt, revokedAt }
 }

@@ -1,18 +1,26 @@
 /** Who a key belongs to. */
+import { timingSafeEqual } from 'node:crypto'
+
 import { digest } from '@millrace/shared'
 import type { Logger } from 'pino'
 
 import type { Database } from '../db/database.ts'
 import { AdminKey } from './admin-key.entity.ts'
 import type { Role } from './role.ts'
+import { Scope } from './scope.ts'
+import { shownOf } from './shown.ts'
 
-const BEARER = /^Bearer +(\S+) *$/i
+/** No key has other characters. Hazard: a WebSocket may bring NUL, with which the database can't be asked. */
+const BEARER = /^Bearer +([\x21-\x7e]+) *$/i
+/** So that there is always one to compare with. */
+const NOBODYS = { digest: digest('') }
 
 /** Whose key an operation came with. */
 export interface Viewer {
   readonly id: string
   readonly name: string
   readonly role: Role
+  readonly scope: Scope
 }
 
 export class Authenticator {
@@ -25,16 +33,22 @@ export class Authenticator {
   }
 
   /**
-   * Null for no key, an unknown one, and a revoked one.
+   * Null for no key, an unknown one, and a revoked one. A key is found by the part of it that may be shown, and compared
+   * in constant time, so that how long it takes tells nothing of a key that is there.
    * @param authorization as the header: `Bearer …`
    */
   async viewer(authorization: string | null | undefined): Promise<Viewer | null> {
     const secret = BEARER.exec(authorization ?? '')?.[1]
     if (secret === undefined) return null
-    const key = await this.#database.em().findOne(AdminKey, { digest: digest(secret), revokedAt: null })
+    const given = Buffer.from(digest(secret))
+    const found = await this.#database.em().find(AdminKey, { prefix: shownOf(secret), revokedAt: null })
+    const isSame = ({ digest: known }: { readonly digest: string }): boolean =>
+      timingSafeEqual(given, Buffer.from(known))
+    if (found.length === 0) isSame(NOBODYS)
+    const [key] = found.filter(isSame)
     if (!key) return null
     void this.#touch(key)
-    return { id: key.id, name: key.name, role: key.role }
+    return { id: key.id, name: key.name, role: key.role, scope: new Scope(key.projects) }
   }
 
   /** Which of these keys are revoked. */

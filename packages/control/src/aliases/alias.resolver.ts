@@ -11,33 +11,35 @@ import { RouteType, toRoute } from './route.type.ts'
 
 @Resolver(() => AliasType)
 export class AliasResolver {
-  @Allow(Role.ADMIN)
+  @Allow(Role.VIEWER)
   @Query(() => [AliasType], { description: "All, or a project's own." })
   async aliases(
-    @Ctx() { services }: Context,
+    @Ctx() { services, scope }: Context,
     @Arg('project', () => ID, { nullable: true }) project: string | null = null,
   ): Promise<AliasType[]> {
-    return (await services.aliases.list(project)).map(toAlias)
+    return (await services.aliases.list(scope, project)).map(toAlias)
   }
 
-  @Allow(Role.ADMIN)
+  @Allow(Role.VIEWER)
   @Query(() => AliasType, {
     nullable: true,
     description: "By id, or by name: the project's own, or without one the global alias.",
   })
   async alias(
-    @Ctx() { services, loaders }: Context,
+    @Ctx() { services, loaders, scope }: Context,
     @Arg('id', () => ID, { nullable: true }) id: string | null = null,
     @Arg('name', () => String, { nullable: true }) name: string | null = null,
     @Arg('project', () => ID, { nullable: true }) project: string | null = null,
   ): Promise<AliasType | null> {
     if (id === null && name === null) throw badInput('id', 'an id or a name is needed')
     const row =
-      id === null ? await services.aliases.findByName(name!, project) : isId(id) && (await loaders.alias.load(id))
+      id === null
+        ? await services.aliases.findByName(scope, name!, project)
+        : isId(id) && (await loaders.alias.load(id))
     return row ? toAlias(row) : null
   }
 
-  @Allow(Role.ADMIN)
+  @Allow(Role.EDITOR)
   @Mutation(() => AliasType)
   async createAlias(
     @Ctx() { services, actor }: Context,
@@ -46,7 +48,7 @@ export class AliasResolver {
     return toAlias(await services.aliases.create(actor, input))
   }
 
-  @Allow(Role.ADMIN)
+  @Allow(Role.EDITOR)
   @Mutation(() => AliasType)
   async updateAlias(
     @Ctx() { services, actor }: Context,
@@ -56,7 +58,7 @@ export class AliasResolver {
     return toAlias(await services.aliases.update(actor, id, input))
   }
 
-  @Allow(Role.ADMIN)
+  @Allow(Role.EDITOR)
   @Mutation(() => Boolean, { description: 'With its routes.' })
   deleteAlias(@Ctx() { services, actor }: Context, @Arg('id', () => ID) id: string): Promise<boolean> {
     return services.aliases.remove(actor, id)

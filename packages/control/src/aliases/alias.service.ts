@@ -1,5 +1,7 @@
 import { newId } from '@millrace/shared'
 
+import { ownersOf, type Scope } from '../access/scope.ts'
+import { scoped } from '../access/scoped.ts'
 import type { Database } from '../db/database.ts'
 import { conflict } from '../graphql/errors.ts'
 import { idText, readInput } from '../graphql/input.ts'
@@ -26,16 +28,16 @@ export class AliasService {
   }
 
   /** @param project only its own; null: all aliases */
-  async list(project: string | null): Promise<Alias[]> {
+  async list(scope: Scope, project: string | null): Promise<Alias[]> {
     const owner = readInput(idText.nullable(), project, 'project')
-    return this.#database
-      .em()
-      .find(Alias, owner === null ? {} : { project: owner }, { orderBy: { name: 'asc', id: 'asc' } })
+    const em = scoped(this.#database.em(), scope)
+    return em.find(Alias, owner === null ? {} : { project: owner }, { orderBy: { name: 'asc', id: 'asc' } })
   }
 
   /** @param project null: the global one */
-  async findByName(name: string, project: string | null): Promise<Alias | null> {
-    return this.#database.em().findOne(Alias, { name, project: readInput(idText.nullable(), project, 'project') })
+  async findByName(scope: Scope, name: string, project: string | null): Promise<Alias | null> {
+    const em = scoped(this.#database.em(), scope)
+    return em.findOne(Alias, { name, project: readInput(idText.nullable(), project, 'project') })
   }
 
   create(actor: Actor, input: CreateAliasInput): Promise<Alias> {
@@ -101,7 +103,8 @@ async function rename(change: Change, alias: Alias, name: string): Promise<void>
 }
 
 function subjectOf({ id, name, project, createdAt }: Alias): Subject {
-  return { kind: 'alias', name, identity: { id, projectId: project, createdAt: createdAt.toISOString() } }
+  const identity = { id, projectId: project, createdAt: createdAt.toISOString() }
+  return { kind: 'alias', name, identity, owners: ownersOf(project) }
 }
 
 function describe({ name, project, enabled, strategy, sticky, retry, hedge, timeouts }: Alias): Description {

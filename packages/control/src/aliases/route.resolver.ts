@@ -9,7 +9,7 @@ import { RouteInput, RouteType, toRoute, UpdateRouteInput } from './route.type.t
 
 @Resolver(() => RouteType)
 export class RouteResolver {
-  @Allow(Role.ADMIN)
+  @Allow(Role.EDITOR)
   @Mutation(() => RouteType)
   async addRoute(
     @Ctx() { services, actor }: Context,
@@ -19,7 +19,7 @@ export class RouteResolver {
     return toRoute(await services.routes.addTo(actor, alias, input))
   }
 
-  @Allow(Role.ADMIN)
+  @Allow(Role.EDITOR)
   @Mutation(() => RouteType)
   async updateRoute(
     @Ctx() { services, actor }: Context,
@@ -29,7 +29,7 @@ export class RouteResolver {
     return toRoute(await services.routes.update(actor, id, input))
   }
 
-  @Allow(Role.ADMIN)
+  @Allow(Role.EDITOR)
   @Mutation(() => Boolean)
   deleteRoute(@Ctx() { services, actor }: Context, @Arg('id', () => ID) id: string): Promise<boolean> {
     return services.routes.remove(actor, id)

@@ -1,6 +1,7 @@
 import { newId } from '@millrace/shared'
 import type * as z from 'zod'
 
+import { ownersOf } from '../access/scope.ts'
 import type { Database } from '../db/database.ts'
 import { badInput } from '../graphql/errors.ts'
 import { readInput } from '../graphql/input.ts'
@@ -123,7 +124,7 @@ function requireWildcard(alias: Alias, providerModel: string | null | undefined,
 
 function subjectOf({ id, position }: Route, alias: Alias, provider: Provider): Subject {
   const identity = { id, aliasId: alias.id, providerId: provider.id, position }
-  return { kind: 'route', name: `${alias.name} to ${provider.name}`, identity }
+  return { kind: 'route', name: `${alias.name} to ${provider.name}`, identity, owners: ownersOf(alias.project) }
 }
 
 function describe(route: Route, provider: Provider): Description {

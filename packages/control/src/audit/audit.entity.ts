@@ -1,3 +1,4 @@
+import { BigIntType } from '@mikro-orm/core'
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy'
 
 /** Who did what, as stored. */
@@ -6,10 +7,14 @@ export class AuditEvent {
   @PrimaryKey({ type: 'uuid' })
   id!: string
 
+  /** In the order in which they became visible. */
+  @Property({ type: new BigIntType('number') })
+  number!: number
+
   @Property({ type: 'datetime', length: 3 })
   at!: Date
 
-  /** The admin key's name. */
+  /** The admin key's name; `millrace` for what nobody asked for, `anonymous` for whoever had no good key. */
   @Property({ type: 'text' })
   actor!: string
 
@@ -17,13 +22,14 @@ export class AuditEvent {
   @Property({ type: 'text' })
   action!: string
 
-  /** What it was done to: `provider openai`. */
+  /** What it was done to: `provider openai`; of what was refused, where it was asked for: `Mutation.createProvider`. */
   @Property({ type: 'text', nullable: true })
   subject!: string | null
 
   @Property({ type: 'uuid', nullable: true })
   projectId!: string | null
 
+  /** SUCCESS, or the code of the error with which it was refused. */
   @Property({ type: 'text' })
   result!: string
 

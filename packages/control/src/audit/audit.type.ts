@@ -1,10 +1,10 @@
-import { Field, ID, InputType, ObjectType } from 'type-graphql'
+import { Field, ID, InputType, Int, ObjectType } from 'type-graphql'
 
 import { connectionOf } from '../graphql/connections.ts'
 import { DateTime, JSONValue } from '../graphql/scalars.ts'
 import type { AuditEvent } from './audit.entity.ts'
 
-@ObjectType('AuditEvent', { description: 'Who did what.', simpleResolvers: true })
+@ObjectType('AuditEvent', { description: 'Who did what, or was refused it.', simpleResolvers: true })
 export class AuditEventType {
   /** For the field `project`. */
   projectId!: string | null
@@ -15,16 +15,27 @@ export class AuditEventType {
   @Field(() => DateTime)
   at!: Date
 
-  @Field(() => String, { description: "The admin key's name." })
+  @Field(() => String, {
+    description: "The admin key's name; millrace for what nobody asked for, anonymous for whoever had no good key.",
+  })
   actor!: string
 
-  @Field(() => String, { description: 'The mutation.' })
+  @Field(() => String, {
+    description: 'The mutation; of what was refused for its rights, also the query or subscription.',
+  })
   action!: string
 
-  @Field(() => String, { nullable: true, description: 'What it was done to: provider openai.' })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'What it was done to: provider openai. Of what was refused, where it was asked for: Mutation.createProvider.',
+  })
   subject!: string | null
 
-  @Field(() => String)
+  @Field(() => String, {
+    description:
+      'SUCCESS, or the code of the error with which it was refused. details.count: so many more like it in a minute.',
+  })
   result!: string
 
   @Field(() => String, { nullable: true })
@@ -35,6 +46,12 @@ export class AuditEventType {
 
   @Field(() => JSONValue, { nullable: true, description: 'No secrets.' })
   details!: unknown
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'In the feed: events that this subscriber was too slow to receive since the last one. Else null.',
+  })
+  dropped?: number
 }
 
 export const AuditEventConnection = connectionOf('AuditEvent', () => AuditEventType)
@@ -51,6 +68,9 @@ export class AuditFilter {
 
   @Field(() => String, { nullable: true })
   action?: string | null
+
+  @Field(() => String, { nullable: true, description: 'SUCCESS, FORBIDDEN, …' })
+  result?: string | null
 
   @Field(() => ID, { nullable: true })
   project?: string | null

@@ -65,8 +65,8 @@ async function configure(
   const { adminKeys, aliases, projects, providers, tokens } = services
   const adminKey = settings.MILLRACE_ADMIN_KEY ?? newSecret(ADMIN_KEY_PREFIX).secret
   const proxyKey = settings.MILLRACE_PROXY_KEY ?? newSecret(ADMIN_KEY_PREFIX).secret
-  await adminKeys.add(change, 'first admin', Role.ADMIN, adminKey)
-  await adminKeys.add(change, 'proxies', Role.PROXY, proxyKey)
+  await adminKeys.add(change, { name: 'first admin', role: Role.ADMIN }, adminKey)
+  await adminKeys.add(change, { name: 'proxies', role: Role.PROXY }, proxyKey)
 
   const project = await projects.add(change, { name: 'default' })
   // Written, since what follows finds it by its id.

@@ -6,3 +6,5 @@ export const START_LOCK = 7_310_001
 export const CHANGE_LOCK = 7_310_002
 /** Held for a transaction: by an instruction for proxies. They are numbered in the order in which they become visible. */
 export const INSTRUCTION_LOCK = 7_310_003
+/** Held for a transaction, the last of its locks: by an audit event. They are numbered in the order in which they become visible. */
+export const AUDIT_LOCK = 7_310_004

@@ -8,7 +8,6 @@ import {
   type OwnPrices,
   type Predicate,
   type RoutingStrategy,
-  type Snapshot,
   type SnapshotAlias,
   type SnapshotProject,
   type SnapshotProvider,
@@ -16,6 +15,8 @@ import {
   type SnapshotToken,
   type StickyPolicy,
 } from '@millrace/shared'
+
+import type { Revised } from '../snapshot/build.ts'
 
 export interface ExplainedRoute extends DecidableRoute {
   /** Null where a provider is addressed directly. */
@@ -41,7 +42,11 @@ export interface Configuration {
   readonly tokens: ReadonlyMap<string, SnapshotToken>
 }
 
-export function explained({ revision, providers, aliases, projects, tokens }: Snapshot): Configuration {
+/** @param tokens today's, whatever the revision */
+export function explained(
+  { revision, providers, aliases, projects }: Revised,
+  tokens: ReadonlyMap<string, SnapshotToken>,
+): Configuration {
   const providerOf = byId(providers)
   return {
     revision,
@@ -50,7 +55,7 @@ export function explained({ revision, providers, aliases, projects, tokens }: Sn
       providers,
     ),
     projects: byId(projects),
-    tokens: byId(tokens),
+    tokens,
   }
 }
 

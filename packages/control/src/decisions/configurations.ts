@@ -1,6 +1,7 @@
 /** Configurations to explain by, each made ready once. */
 import { notFound, notThere } from '../graphql/errors.ts'
 import type { RevisionService } from '../revisions/revision.service.ts'
+import type { HeldConfiguration } from '../snapshot/held.ts'
 import type { SnapshotPublisher } from '../snapshot/publisher.ts'
 import { explained, type Configuration } from './configuration.ts'
 
@@ -39,9 +40,8 @@ export class Configurations {
   }
 
   #newest(): Configuration {
-    const { current } = this.#snapshots
-    if (current === null) throw notFound('configuration')
-    this.#live ??= explained(current)
+    const held = this.#held()
+    this.#live ??= explained(held, held.tokens)
     return this.#live
   }
 
@@ -53,6 +53,12 @@ export class Configurations {
         `revision ${revision} was made before an upgrade: it can't be told any more`,
         'input.configRevision',
       )
-    return explained(snapshot)
+    return explained(snapshot, this.#held().tokens)
+  }
+
+  #held(): HeldConfiguration {
+    const { current } = this.#snapshots
+    if (current === null) throw notFound('configuration')
+    return current
   }
 }

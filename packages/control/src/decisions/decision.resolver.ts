@@ -15,23 +15,23 @@ import { RouteDecisionConnection, RouteDecisionType, toDecision, type DecidedRec
 
 @Resolver(() => RouteDecisionType)
 export class DecisionResolver {
-  @Allow(Role.ADMIN)
+  @Allow(Role.VIEWER)
   @Query(() => RouteDecisionConnection, { description: 'Newest first. totalCount is null.' })
   routeDecisions(
-    @Ctx() { services }: Context,
+    @Ctx() { services, scope }: Context,
     @Arg('filter', () => DecisionFilter, { nullable: true }) filter: DecisionFilter | null = null,
     @Arg('first', () => Int, { nullable: true, defaultValue: 50, description: '1 to 500.' }) first:
       | number
       | null = null,
     @Arg('after', () => String, { nullable: true }) after: string | null = null,
   ): Promise<Page<RouteDecisionType>> {
-    return services.decisions.page(filter, first, after)
+    return services.decisions.page(scope, filter, first, after)
   }
 
-  @Allow(Role.ADMIN)
+  @Allow(Role.VIEWER)
   @Subscription(() => RouteDecisionType, {
     subscribe: ({ context, args }: { context: Context; args: { filter?: DecisionFilter | null } }) =>
-      context.services.decisions.subscribe(args.filter ?? null),
+      context.services.decisions.subscribe(context.scope, args.filter ?? null),
     description: 'Decisions, as the records of their requests are stored.',
   })
   routeDecisionFeed(

@@ -1,3 +1,4 @@
+import type { Scope } from '../access/scope.ts'
 import type { Database } from '../db/database.ts'
 import type { Bus } from '../feed/bus.ts'
 import type { Mailbox } from '../feed/mailbox.ts'
@@ -22,17 +23,21 @@ export class DecisionService {
 
   /** Newest first. */
   async page(
+    scope: Scope,
     filter: DecisionFilter | null,
     requested: number | null,
     after: string | null,
   ): Promise<Page<RouteDecisionType>> {
-    const conditions = decisionConditions(readDecisionFilter(filter))
+    const conditions = [...decisionConditions(readDecisionFilter(filter)), ...scope.ownRows('project_id')]
     return recordPage(this.#database, conditions, requested, after, (record) => toDecision(record as DecidedRecord))
   }
 
   /** Records of requests that were routed, as they are stored. */
-  subscribe(given: DecisionFilter | null): Mailbox<StoredRecord> {
+  subscribe(scope: Scope, given: DecisionFilter | null): Mailbox<StoredRecord> {
     const filter = readDecisionFilter(given)
-    return this.#feed.subscribe(FEED_CAPACITY, ({ record }) => isDecided(record) && matchesDecision(filter, record))
+    return this.#feed.subscribe(
+      FEED_CAPACITY,
+      ({ record }) => isDecided(record) && scope.isOwn(record.projectId) && matchesDecision(filter, record),
+    )
   }
 }

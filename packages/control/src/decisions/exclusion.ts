@@ -44,15 +44,15 @@ function needsKey({ kind, credentials }: SnapshotProvider): boolean {
   return credentials.length > 0 || NEEDS_CREDENTIAL[kind as ProviderKind]
 }
 
-/** Of those that the proxy can use: the project's own, or where it has none the shared ones. */
+/** Those that the proxy can use: of the project's own, or where it was given none of the shared ones. */
 function keysFor(
   { credentials }: SnapshotProvider,
   projectId: string | null,
   proxy: ProxyHealth,
 ): readonly SnapshotCredential[] {
-  const usable = credentials.filter(({ id }) => !proxy.credentials.get(id)?.unusable)
-  const own = projectId === null ? [] : usable.filter((one) => one.projectId === projectId)
-  return own.length > 0 ? own : usable.filter((one) => one.projectId === null)
+  const own = projectId === null ? [] : credentials.filter((one) => one.projectId === projectId)
+  const given = own.length > 0 ? own : credentials.filter((one) => one.projectId === null)
+  return given.filter(({ id }) => !proxy.credentials.get(id)?.unusable)
 }
 
 /** A proxy says until when as long as it is so. Its clock, which need not be this one's, is not asked. */

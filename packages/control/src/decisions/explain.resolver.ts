@@ -8,14 +8,14 @@ import { ExplainRouteInput } from './explain.type.ts'
 
 @Resolver()
 export class ExplainResolver {
-  @Allow(Role.ADMIN)
+  @Allow(Role.VIEWER)
   @Query(() => RouteDecisionType, {
     description: 'Where a request would go, and why. Nothing is sent upstream and nothing is counted.',
   })
   explainRoute(
-    @Ctx() { services }: Context,
+    @Ctx() { services, scope }: Context,
     @Arg('input', () => ExplainRouteInput) input: ExplainRouteInput,
   ): Promise<RouteDecisionType> {
-    return services.explanations.explain(input)
+    return services.explanations.explain(scope, input)
   }
 }

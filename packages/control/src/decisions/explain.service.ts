@@ -10,6 +10,7 @@ import {
   type SnapshotProvider,
 } from '@millrace/shared'
 
+import type { Scope } from '../access/scope.ts'
 import { notFound } from '../graphql/errors.ts'
 import type { Fleet } from '../health/fleet.ts'
 import type { BindingStore } from '../sticky/binding.store.ts'
@@ -41,10 +42,10 @@ export class ExplainService {
   }
 
   /** @throws GraphQLError BAD_USER_INPUT; NOT_FOUND for a model, token, project or revision that there is not */
-  async explain(given: ExplainRouteInput): Promise<RouteDecisionType> {
+  async explain(scope: Scope, given: ExplainRouteInput): Promise<RouteDecisionType> {
     const input = readExplainInput(given)
     const configuration = await this.#configurations.at(input.configRevision ?? null)
-    const request = requestOf(input, configuration)
+    const request = requestOf(scope, input, configuration)
     const { facts, refusal } = request
     const found = findAlias(configuration.names, facts.projectId, input.model)
     if (found === null) throw notFound('model', 'input.model')

@@ -12,8 +12,10 @@ import {
 } from '@millrace/shared'
 import * as z from 'zod'
 
+import type { Scope } from '../access/scope.ts'
 import { badInput, notFound, notThere } from '../graphql/errors.ts'
 import { idText, readInput, searchText, storableObject } from '../graphql/input.ts'
+import { accessRefusal, type AskedFor } from './access.ts'
 import type { Configuration } from './configuration.ts'
 import type { ExplainRouteInput } from './explain.type.ts'
 
@@ -37,6 +39,7 @@ export type ExplainedInput = z.output<typeof schema>
 
 export interface ExplainedRequest {
   readonly facts: RequestFacts
+  readonly asked: AskedFor
   /** The upstream key that the client brings itself, and the name of the provider that it is for, if one is named. */
   readonly ownKey: { readonly provider: string | null } | null
   /** Why proxies would refuse it before they look at routes; null: they would not. */
@@ -48,9 +51,9 @@ export function readExplainInput(input: ExplainRouteInput): ExplainedInput {
   return readInput(schema, input)
 }
 
-/** @throws GraphQLError NOT_FOUND for a token or a project that the configuration doesn't have */
-export function requestOf(input: ExplainedInput, configuration: Configuration): ExplainedRequest {
-  const { token, project } = senderOf(input, configuration)
+/** @throws GraphQLError NOT_FOUND for a token or a project that the configuration doesn't have, or the key doesn't see */
+export function requestOf(scope: Scope, input: ExplainedInput, configuration: Configuration): ExplainedRequest {
+  const { token, project } = senderOf(scope, input, configuration)
   const fields = new Map(Object.entries(input.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]))
   const header = (name: string): string | null => fields.get(name) ?? null
   const body: Readonly<Record<string, unknown>> = input.body ?? {}
@@ -74,24 +77,27 @@ export function requestOf(input: ExplainedInput, configuration: Configuration): 
     hasImages: () => images,
     estimatedInputTokens: () => inputTokens,
   }
-  const bringsKey = token?.ownKeys === true && Boolean(header('x-millrace-upstream-key'))
+  const bringsKey = token?.access?.ownKeys === true && Boolean(header('x-millrace-upstream-key'))
+  const asked = { endpoint: facts.endpoint, headers: Object.fromEntries(fields), body }
   return {
     facts,
+    asked,
     ownKey: bringsKey ? { provider: header('x-millrace-provider') || null } : null,
-    refusal: refusalOf(token, project),
+    refusal: refusalOf(token, project) ?? accessRefusal(token?.access ?? null, asked, input.model)?.code ?? null,
   }
 }
 
 function senderOf(
+  scope: Scope,
   { token: tokenId, project: projectId }: ExplainedInput,
   { revision, tokens, projects }: Configuration,
 ): { readonly token: SnapshotToken | null; readonly project: SnapshotProject | null } {
   const token = tokenId == null ? null : tokens.get(tokenId)
-  if (token === undefined) throw notFound('token', 'input.token')
+  if (token === undefined || (token && !scope.isOwn(token.projectId))) throw notFound('token', 'input.token')
   if (token !== null && projectId != null && projectId !== token.projectId)
     throw badInput('input.project', "is not the token's")
   const id = token?.projectId ?? projectId ?? null
-  const project = id === null ? null : projects.get(id)
+  const project = id === null ? null : scope.isOwn(id) ? projects.get(id) : undefined
   // Tokens are no part of revisions: one may be younger than what it is looked for in.
   if (project === undefined && token !== null)
     throw notThere(`at revision ${revision} there was no project of this token`, 'input.configRevision')

@@ -10,6 +10,7 @@ import {
 } from '@millrace/shared'
 
 import type { FleetHealth, ProxyHealth } from '../health/fleet.ts'
+import { accessRefusal } from './access.ts'
 import type { ExplainedRoute } from './configuration.ts'
 import { exclusionIn, figuresOf, isFull } from './exclusion.ts'
 import type { ExplainedRequest } from './explained-request.ts'
@@ -43,6 +44,8 @@ export class FleetView implements DecisionView<ExplainedRoute> {
 
   exclusionOf(route: ExplainedRoute): Exclusion | null {
     if (!ENDPOINTS.includes(this.#request.facts.endpoint)) return 'UNSUPPORTED_ENDPOINT'
+    if (accessRefusal(route.provider.access, this.#request.asked, this.providerModelOf(route)) !== null)
+      return 'CONDITION_NOT_MET'
     const exclusions = this.#proxies.flatMap((proxy) => exclusionIn(proxy, route, this.#request) ?? [])
     return this.#isHalf(exclusions.length) ? mostFrequent(exclusions) : null
   }

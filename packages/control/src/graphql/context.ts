@@ -2,6 +2,8 @@
 import type { Logger } from 'pino'
 
 import type { Viewer } from '../access/authenticate.ts'
+import { NOWHERE, type Scope } from '../access/scope.ts'
+import type { RefusedOperation } from '../audit/refusals.ts'
 import type { Actor } from '../revisions/change.ts'
 import type { Services } from '../services.ts'
 import { unauthenticated } from './errors.ts'
@@ -30,9 +32,19 @@ export class Context {
     this.viewer = viewer
   }
 
+  /** What the key reaches. */
+  get scope(): Scope {
+    return this.viewer?.scope ?? NOWHERE
+  }
+
   /** Who changes something here. */
   get actor(): Actor {
     if (!this.viewer) throw unauthenticated('an admin key is needed')
-    return { name: this.viewer.name, keyId: this.viewer.id, ...this.origin }
+    return { name: this.viewer.name, keyId: this.viewer.id, scope: this.viewer.scope, ...this.origin }
+  }
+
+  /** Resolves once there is an audit event of it, or it was counted with others. */
+  noteRefusal(operation: RefusedOperation): Promise<void> {
+    return this.services.refusals.note(this.viewer && this.actor, this.origin, operation)
   }
 }

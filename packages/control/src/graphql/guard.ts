@@ -1,17 +1,30 @@
 /**
- * What stands between a client and the resolvers, in one place: roles, denied unless declared, and errors,
- * told only as far as a client may know.
+ * What stands between a client and the resolvers, in one place: roles, denied unless declared; what a key reaches; and
+ * errors, told only as far as a client may know.
  */
-import { GraphQLObjectType, type GraphQLFieldResolver, type GraphQLSchema } from 'graphql'
+import { GraphQLObjectType, type GraphQLError, type GraphQLFieldResolver, type GraphQLSchema } from 'graphql'
 import { Extensions } from 'type-graphql'
 
-import type { Role } from '../access/role.ts'
+import { reaches, Role } from '../access/role.ts'
 import type { Context } from './context.ts'
 import { forbidden, toClientError, unauthenticated } from './errors.ts'
+import { withinReach } from './reach.ts'
 
 type Resolver = GraphQLFieldResolver<unknown, Context>
 
-/** Who may use a field of Query, Mutation or Subscription. Each of them must say. */
+/** A field of Query, Mutation or Subscription. */
+interface Root {
+  /** `Mutation.createToken` */
+  readonly name: string
+  readonly roles: readonly Role[]
+  /** Of what is refused, these codes leave an audit event. */
+  readonly audited: readonly string[]
+}
+
+const RIGHTS = ['UNAUTHENTICATED', 'FORBIDDEN']
+const REFUSALS = [...RIGHTS, 'BAD_USER_INPUT', 'NOT_FOUND', 'CONFLICT']
+
+/** Who may use a field of Query, Mutation or Subscription. Each of them must say; a role means those above it, too. */
 export function Allow(...roles: readonly Role[]): MethodDecorator {
   return Extensions({ roles })
 }
@@ -24,39 +37,49 @@ export function guard(schema: GraphQLSchema): void {
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]
   for (const type of Object.values(schema.getTypeMap())) {
     if (!(type instanceof GraphQLObjectType) || type.name.startsWith('__')) continue
-    const isRoot = roots.includes(type)
     for (const field of Object.values(type.getFields())) {
-      const roles = isRoot ? rolesOf(field.extensions, `${type.name}.${field.name}`) : null
-      if (field.subscribe) field.subscribe = guarded(field.subscribe, roles)
-      if (field.resolve) field.resolve = guarded(field.resolve, roles)
+      const root = roots.includes(type) ? rootOf(type, field.name, field.extensions) : null
+      if (field.subscribe) field.subscribe = guarded(field.subscribe, root)
+      if (field.resolve) field.resolve = guarded(field.resolve, root)
     }
   }
 }
 
-function rolesOf(extensions: Readonly<Record<string, unknown>>, field: string): readonly Role[] {
-  const roles = extensions['roles']
-  if (!Array.isArray(roles) || roles.length === 0) throw new Error(`${field} declares no role: nobody may use it`)
-  return roles as Role[]
+function rootOf(type: GraphQLObjectType, field: string, { roles }: Readonly<Record<string, unknown>>): Root {
+  const name = `${type.name}.${field}`
+  if (!Array.isArray(roles) || roles.length === 0) throw new Error(`${name} declares no role: nobody may use it`)
+  // What proxies send is no change that somebody was refused.
+  const isOperators = type.name === 'Mutation' && !roles.includes(Role.PROXY)
+  return { name, roles, audited: isOperators ? REFUSALS : RIGHTS }
 }
 
-/** @param roles null: no root field, so that whoever came here was let in there */
-function guarded(resolver: Resolver, roles: readonly Role[] | null): Resolver {
+/** @param root null: no root field, so that whoever came here was let in there */
+function guarded(resolver: Resolver, root: Root | null): Resolver {
   return (source, args, context, info) => {
+    const refuse = (error: unknown): Promise<never> => {
+      const told = toClientError(error, context.origin.requestId, context.log)
+      return audited(root, args, context, told)
+    }
     try {
-      if (roles) requireRole(context, roles)
+      if (root) requireRole(context, root.roles)
       const result: unknown = resolver(source, args, context, info)
-      return result instanceof Promise ? result.catch((error: unknown) => rethrow(error, context)) : result
+      return result instanceof Promise
+        ? result.then((value: unknown) => withinReach(value, info.returnType, context.scope)).catch(refuse)
+        : withinReach(result, info.returnType, context.scope)
     } catch (error) {
-      return rethrow(error, context)
+      return refuse(error)
     }
   }
 }
 
 function requireRole({ viewer }: Context, roles: readonly Role[]): void {
   if (!viewer) throw unauthenticated('an admin key is needed: authorization: Bearer …')
-  if (!roles.includes(viewer.role)) throw forbidden(`not for a key of role ${viewer.role}`)
+  if (!roles.some((role) => reaches(viewer.role, role))) throw forbidden(`not for a key of role ${viewer.role}`)
 }
 
-function rethrow(error: unknown, { origin, log }: Context): never {
-  throw toClientError(error, origin.requestId, log)
+async function audited(root: Root | null, args: unknown, context: Context, error: GraphQLError): Promise<never> {
+  const { code, field } = error.extensions
+  if (root?.audited.includes(String(code)))
+    await context.noteRefusal({ subject: root.name, code: String(code), field, args })
+  throw error
 }

@@ -5,10 +5,11 @@ import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'gr
 import { assertBodySize, HTTPError, type H3Event } from 'h3'
 import type { Logger } from 'pino'
 
-import type { Authenticator, Viewer } from '../access/authenticate.ts'
+import { tooManyFailures, type Door, type Entry } from '../access/door.ts'
 import type { Context } from './context.ts'
 import { badInput, toClientError, withoutInternals } from './errors.ts'
 import { depthRule, MAX_TOKENS, operationError } from './limits.ts'
+import { nameValues } from './literals.ts'
 import { originOf, type ContextFactory } from './operation.ts'
 
 /** A batch of records is the largest thing that comes. */
@@ -16,12 +17,12 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024
 
 export class GraphqlOverHttp {
   readonly #apollo: ApolloServer<Context>
-  readonly #authenticator: Authenticator
+  readonly #door: Door
   readonly #contexts: ContextFactory
   readonly #log: Logger
 
-  constructor(schema: GraphQLSchema, authenticator: Authenticator, contexts: ContextFactory, log: Logger) {
-    this.#authenticator = authenticator
+  constructor(schema: GraphQLSchema, door: Door, contexts: ContextFactory, log: Logger) {
+    this.#door = door
     this.#contexts = contexts
     this.#log = log
     this.#apollo = new ApolloServer<Context>({
@@ -35,8 +36,8 @@ export class GraphqlOverHttp {
       parseOptions: { maxLexicalTokens: MAX_TOKENS },
       maxRecursiveSelections: true,
       validationRules: [depthRule],
-      plugins: [operationLimit(schema), internalsMasked, ApolloServerPluginLandingPageDisabled()],
-      formatError: badRequestCoded,
+      plugins: [valuesNamed(schema), operationLimit(schema), internalsMasked, ApolloServerPluginLandingPageDisabled()],
+      formatError: coded,
       logger: log,
       nodeEnv: 'production',
     })
@@ -53,18 +54,26 @@ export class GraphqlOverHttp {
 
   async handle(event: H3Event): Promise<Response> {
     const { req } = event
-    const origin = originOf(req.headers.get('x-request-id'), req.ip)
+    const client = this.#door.clientOf(req.ip, req.headers.get('x-forwarded-for') ?? undefined)
+    const origin = originOf(req.headers.get('x-request-id'), client)
     const answer = (status: number, headers: Iterable<readonly [string, string]>, body: string): Response =>
       new Response(body, { status, headers: [...headers, ['x-request-id', origin.requestId]] as [string, string][] })
-    const refuse = (status: number, error: GraphQLError): Response =>
-      answer(status, [['content-type', 'application/json; charset=utf-8']], JSON.stringify({ errors: [error] }))
+    const refuse = (status: number, error: GraphQLError, ...headers: [string, string][]): Response =>
+      answer(
+        status,
+        [['content-type', 'application/json; charset=utf-8'], ...headers],
+        JSON.stringify({ errors: [error] }),
+      )
 
-    let viewer: Viewer | null
+    let entry: Entry
     try {
-      viewer = await this.#authenticator.viewer(req.headers.get('authorization'))
+      entry = await this.#door.enter(req.headers.get('authorization'), client, origin, 'HTTP')
     } catch (error) {
       return refuse(503, toClientError(error, origin.requestId, this.#log))
     }
+    if (entry.waitMs > 0)
+      return refuse(429, tooManyFailures(), ['retry-after', String(Math.ceil(entry.waitMs / 1_000))])
+    const { viewer } = entry
     let body: unknown
     try {
       body = await jsonBody(event)
@@ -101,6 +110,23 @@ async function jsonBody(event: H3Event): Promise<unknown> {
   }
 }
 
+function valuesNamed(schema: GraphQLSchema): ApolloServerPlugin<Context> {
+  return {
+    async requestDidStart() {
+      return {
+        async validationDidStart({ document }) {
+          return async (errors = []) =>
+            nameValues(
+              schema,
+              document,
+              errors.filter((error) => error instanceof GraphQLError),
+            )
+        },
+      }
+    },
+  }
+}
+
 function operationLimit(schema: GraphQLSchema): ApolloServerPlugin<Context> {
   return {
     async requestDidStart() {
@@ -128,8 +154,11 @@ const internalsMasked: ApolloServerPlugin<Context> = {
   },
 }
 
-/** What is no GraphQL request at all has a code of Apollo's own. */
-function badRequestCoded(error: GraphQLFormattedError): GraphQLFormattedError {
-  if (error.extensions?.['code'] !== 'BAD_REQUEST') return error
-  return { ...error, extensions: { code: 'BAD_USER_INPUT', field: 'query' } }
+/** What is no GraphQL request at all, and whatever fails validation, has a code of Apollo's own. */
+function coded(error: GraphQLFormattedError): GraphQLFormattedError {
+  const { code, field } = error.extensions ?? {}
+  if (code === 'BAD_REQUEST') return { ...error, extensions: { code: 'BAD_USER_INPUT', field: 'query' } }
+  if (code === 'GRAPHQL_VALIDATION_FAILED' && field !== undefined)
+    return { ...error, extensions: { ...error.extensions, code: 'BAD_USER_INPUT' } }
+  return error
 }

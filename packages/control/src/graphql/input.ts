@@ -57,6 +57,11 @@ export const storableObject = z
     error: `must have at most ${MOST_JSON_BYTES} bytes`,
     abort: true,
   })
+  // JavaScript would take it for the object's prototype, and lose it.
+  .refine((value) => !/(?<!\\)"__proto__":/.test(JSON.stringify(value) ?? ''), {
+    error: 'must not have __proto__ as a name',
+    abort: true,
+  })
   .pipe(z.record(z.string(), z.json(), 'must be a JSON object'))
   .refine((value) => isStorable(JSON.stringify(value)), 'must not contain NUL or half a surrogate pair')
 

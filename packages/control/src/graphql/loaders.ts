@@ -1,4 +1,5 @@
 /** Rows by id, many fields' questions in one query. */
+import type { UsedSubject } from '@millrace/shared'
 import DataLoader from 'dataloader'
 
 import { Alias } from '../aliases/alias.entity.ts'
@@ -7,6 +8,7 @@ import type { Database } from '../db/database.ts'
 import { Project } from '../projects/project.entity.ts'
 import { ProviderCredential } from '../providers/credential.entity.ts'
 import { Provider } from '../providers/provider.entity.ts'
+import type { SpendingService, Used, UsedCredential } from '../spending/spending.service.ts'
 import { Token } from '../tokens/token.entity.ts'
 
 type Identified = { id: string }
@@ -19,6 +21,10 @@ export interface Loaders {
   readonly provider: ById<Provider>
   readonly route: ById<Route>
   readonly token: ById<Token>
+  /** What tokens and projects have used; never kept, since no revision says that it has changed. */
+  readonly used: DataLoader<UsedSubject, Used>
+  /** When upstream keys were last tried; never kept either. */
+  readonly credentialUsed: DataLoader<UsedCredential, Date | null>
   /** In the order in which they were entered. */
   readonly credentialsOfProvider: ByOwner<ProviderCredential>
   /** By priority, and within one in the order in which they were given. */
@@ -26,7 +32,7 @@ export interface Loaders {
 }
 
 /** @param remember whether what was found is kept until {@link forget}; else it is only asked for together */
-export function createLoaders(database: Database, remember: boolean): Loaders {
+export function createLoaders(database: Database, spending: SpendingService, remember: boolean): Loaders {
   const byId = <T extends Identified>(entity: new () => T): ById<T> => rowsById(database, entity, remember)
   return {
     alias: byId(Alias),
@@ -34,6 +40,8 @@ export function createLoaders(database: Database, remember: boolean): Loaders {
     provider: byId(Provider),
     route: byId(Route),
     token: byId(Token),
+    used: usedOf(spending),
+    credentialUsed: new DataLoader((credentials) => spending.credentialsUsed(credentials), { cache: false }),
     credentialsOfProvider: rowsByOwner(
       remember,
       (ids) =>
@@ -53,6 +61,23 @@ export function createLoaders(database: Database, remember: boolean): Loaders {
 /** Forgets what loaders have kept. */
 export function forget(loaders: Loaders): void {
   for (const loader of Object.values(loaders) as { clearAll(): unknown }[]) loader.clearAll()
+}
+
+function usedOf(spending: SpendingService): Loaders['used'] {
+  return new DataLoader(
+    async (subjects) => {
+      const asked = new Map(subjects.map((subject) => [keyOf(subject), subject]))
+      const found = await spending.usedInOrder([...asked.values()])
+      const used = new Map([...asked.keys()].map((key, i) => [key, found[i]!]))
+      return subjects.map((subject) => used.get(keyOf(subject))!)
+    },
+    { cache: false },
+  )
+}
+
+/** Operations that are asked for together may have read a token before and after its budget was changed. */
+function keyOf({ id, window }: UsedSubject): string {
+  return `${id} ${window}`
 }
 
 function rowsById<T extends Identified>(database: Database, entity: new () => T, cache: boolean): ById<T> {

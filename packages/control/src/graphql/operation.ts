@@ -1,5 +1,5 @@
 /** One operation's surroundings, made the same way for HTTP and for WebSocket. */
-import { newId } from '@millrace/shared'
+import { ipText, newId, type IpKey } from '@millrace/shared'
 import type { Logger } from 'pino'
 
 import type { Viewer } from '../access/authenticate.ts'
@@ -18,9 +18,9 @@ export class ContextFactory {
 
   constructor(database: Database, services: Services, log: Logger) {
     this.#services = services
-    this.#loaders = createLoaders(database, false)
+    this.#loaders = createLoaders(database, services.spending, false)
     // A busy feed names the same few rows thousands of times a second, and they change with a revision only.
-    this.#feedLoaders = createLoaders(database, true)
+    this.#feedLoaders = createLoaders(database, services.spending, true)
     services.snapshots.onPublished(() => forget(this.#feedLoaders))
     this.#log = log
   }
@@ -36,7 +36,13 @@ export class ContextFactory {
   }
 }
 
-/** @param requestId the client's own, kept if it can be */
-export function originOf(requestId: string | null | undefined, clientIp: string | undefined): Origin {
-  return { requestId: requestId && REQUEST_ID.test(requestId) ? requestId : newId(), clientIp: clientIp ?? null }
+/**
+ * @param requestId the client's own, kept if it can be
+ * @param client by {@link clientIp}
+ */
+export function originOf(requestId: string | null | undefined, client: IpKey | null): Origin {
+  return {
+    requestId: requestId && REQUEST_ID.test(requestId) ? requestId : newId(),
+    clientIp: client && ipText(client),
+  }
 }

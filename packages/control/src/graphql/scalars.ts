@@ -43,4 +43,18 @@ function readDecimal(value: unknown): string {
   return digits === '0' ? digits : `${sign}${digits}`
 }
 
+/** As far as every JSON reader tells whole numbers apart. */
+export const BigIntNumber = new GraphQLScalarType<number, number>({
+  name: 'BigInt',
+  description: 'a JSON number, whole, up to 2^53',
+  serialize: readWhole,
+  parseValue: readWhole,
+  parseLiteral: (node) => readWhole(node.kind === Kind.INT ? Number(node.value) : null),
+})
+
+function readWhole(value: unknown): number {
+  if (Number.isSafeInteger(value)) return value as number
+  throw new TypeError('BigInt must be a whole number up to 2^53')
+}
+
 export { GraphQLJSON as JSONValue }

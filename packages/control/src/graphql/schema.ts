@@ -4,6 +4,7 @@ import { lexicographicSortSchema, printSchema, type GraphQLSchema } from 'graphq
 import { buildSchemaSync } from 'type-graphql'
 
 import { AdminKeyResolver } from '../access/admin-key.resolver.ts'
+import { ViewerResolver } from '../access/viewer.resolver.ts'
 import { AliasResolver } from '../aliases/alias.resolver.ts'
 import { RouteResolver } from '../aliases/route.resolver.ts'
 import { AuditResolver } from '../audit/audit.resolver.ts'
@@ -20,6 +21,7 @@ import { FeedResolver } from '../requests/feed.resolver.ts'
 import { RequestResolver } from '../requests/request.resolver.ts'
 import { RevisionResolver } from '../revisions/revision.resolver.ts'
 import { SnapshotResolver } from '../snapshot/snapshot.resolver.ts'
+import { SpendingResolver } from '../spending/spending.resolver.ts'
 import { StickyResolver } from '../sticky/sticky.resolver.ts'
 import { TokenResolver } from '../tokens/token.resolver.ts'
 import { guard } from './guard.ts'
@@ -48,8 +50,10 @@ export function createSchema(): GraphQLSchema {
       RevisionResolver,
       RouteResolver,
       SnapshotResolver,
+      SpendingResolver,
       StickyResolver,
       TokenResolver,
+      ViewerResolver,
     ],
     // Input is validated by the services, with zod.
     validate: false,

@@ -18,10 +18,11 @@ import {
 
 import { badInput } from './errors.ts'
 
-type Path = readonly (string | number)[]
+export type Path = readonly (string | number)[]
 
 /** What a leaf's value must be. Of types that are not here, their name is said. */
 const EXPECTED: Readonly<Record<string, string>> = {
+  BigInt: 'must be a whole number up to 2^53',
   Boolean: 'must be true or false',
   DateTime: 'must be a date and time (RFC 3339) in the years 0001 to 9999',
   Decimal: 'must be a decimal as a text: "0.15"',
@@ -31,7 +32,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
   String: 'must be a text',
 }
 
-interface Fault {
+/** What is wrong with a value, and where in it. */
+export interface Fault {
   readonly path: Path
   readonly reason: string
 }
@@ -80,7 +82,8 @@ function unlisted(type: GraphQLInputType, most: number): GraphQLInputType {
   return most > 0 && isListType(bare) ? unlisted(bare.ofType, most - 1) : most > 0 ? bare : type
 }
 
-function faultAt(path: Path, type: GraphQLInputType, value: unknown): Fault {
+/** @param value at fault; of an object only the names of its fields matter */
+export function faultAt(path: Path, type: GraphQLInputType, value: unknown): Fault {
   if (value == null) return { path, reason: 'must not be null' }
   const bare = unlisted(type, Infinity)
   if (isInputObjectType(bare)) {

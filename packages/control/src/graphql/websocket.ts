@@ -1,6 +1,7 @@
 /** GraphQL over WebSocket (graphql-ws), under the rules that hold on HTTP. */
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 
+import type { IpKey } from '@millrace/shared'
 import {
   getOperationAST,
   GraphQLError,
@@ -23,12 +24,15 @@ import type { Logger } from 'pino'
 import { WebSocketServer, type WebSocket } from 'ws'
 
 import type { Authenticator, Viewer } from '../access/authenticate.ts'
+import { tooManyFailures, type Door } from '../access/door.ts'
 import { isUnavailable } from '../db/failure.ts'
 import type { Context } from './context.ts'
 import { withoutInternals } from './errors.ts'
 import { depthRule, MAX_TOKENS, operationError } from './limits.ts'
+import { nameValues } from './literals.ts'
 import { originOf, type ContextFactory } from './operation.ts'
 
+const KEY_NEEDED = 'an admin key is needed: {"authorization": "Bearer …"}'
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 /** RFC 6455 and IANA's registry: try again later. Clients of graphql-ws do. */
 const TRY_AGAIN_LATER = 1013
@@ -44,6 +48,7 @@ type Socket = SocketContext<Params, Extra & Partial<Params>>
 export class GraphqlOverWebSocket {
   readonly #schema: GraphQLSchema
   readonly #authenticator: Authenticator
+  readonly #door: Door
   readonly #contexts: ContextFactory
   readonly #log: Logger
   readonly #viewers = new Map<WebSocket, Viewer>()
@@ -56,11 +61,13 @@ export class GraphqlOverWebSocket {
     path: string,
     schema: GraphQLSchema,
     authenticator: Authenticator,
+    door: Door,
     contexts: ContextFactory,
     log: Logger,
   ) {
     this.#schema = schema
     this.#authenticator = authenticator
+    this.#door = door
     this.#contexts = contexts
     this.#log = log
     this.#sockets = new WebSocketServer({ server, path, maxPayload: MAX_MESSAGE_BYTES })
@@ -86,13 +93,15 @@ export class GraphqlOverWebSocket {
     clearTimeout(timer)
   }
 
-  async #connect({ connectionParams, extra: { socket } }: Socket): Promise<boolean> {
+  async #connect({ connectionParams, extra: { socket, request } }: Socket): Promise<boolean> {
     try {
       const authorization = connectionParams?.['authorization']
-      const viewer = await this.#authenticator.viewer(typeof authorization === 'string' ? authorization : null)
+      const given = typeof authorization === 'string' ? authorization : null
+      const client = this.#clientOf(request)
+      const { viewer, waitMs } = await this.#door.enter(given, client, originOf(null, client), 'WebSocket')
       // It may have gone meanwhile, and would never be taken out again.
       if (viewer && socket.readyState === socket.OPEN) this.#viewers.set(socket, viewer)
-      if (!viewer) socket.close(CloseCode.Forbidden, 'an admin key is needed: {"authorization": "Bearer …"}')
+      if (!viewer) socket.close(CloseCode.Forbidden, waitMs > 0 ? tooManyFailures().message : KEY_NEEDED)
       return viewer !== null
     } catch (error) {
       if (!isUnavailable(error)) this.#log.error({ err: error }, 'a connection failed')
@@ -101,13 +110,21 @@ export class GraphqlOverWebSocket {
     }
   }
 
+  #clientOf({ socket, headers }: IncomingMessage): IpKey | null {
+    return this.#door.clientOf(socket.remoteAddress, headers['x-forwarded-for'])
+  }
+
   /** Closes the sockets whose key was revoked since they were opened. */
   async #closeRevoked(): Promise<void> {
     if (this.#viewers.size === 0) return
     try {
       const revoked = await this.#authenticator.revoked([...new Set([...this.#viewers.values()].map(({ id }) => id))])
       for (const [socket, { id }] of this.#viewers)
-        if (revoked.has(id)) socket.close(CloseCode.Forbidden, 'the key was revoked')
+        if (revoked.has(id)) {
+          // Until the client has answered the closing, its messages still come.
+          this.#viewers.delete(socket)
+          socket.close(CloseCode.Forbidden, 'the key was revoked')
+        }
     } catch (error) {
       this.#log.debug({ reason: (error as Error).message }, 'cannot look for revoked keys')
     }
@@ -127,12 +144,13 @@ export class GraphqlOverWebSocket {
       return [coded(fault, 'GRAPHQL_PARSE_FAILED')]
     }
     const errors = validate(this.#schema, document, [...specifiedRules, depthRule])
+    nameValues(this.#schema, document, errors)
     if (errors.length > 0) return errors.map((error) => coded(error, 'GRAPHQL_VALIDATION_FAILED'))
     const operation = getOperationAST(document, operationName)
     if (!operation) return [coded(new GraphQLError('there is no such operation'), 'OPERATION_RESOLUTION_FAILURE')]
     const refusal = operationError(this.#schema, document, operationName, variables)
     if (refusal) return [refusal]
-    const origin = originOf(null, request.socket.remoteAddress)
+    const origin = originOf(null, this.#clientOf(request))
     const viewer = this.#viewers.get(socket) ?? null
     return {
       schema: this.#schema,

@@ -53,7 +53,10 @@ export class ProviderHealthType {
   @Field(() => DateTime, { nullable: true, description: 'When the last of them will let a trial through.' })
   retryAt!: Date | null
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, {
+    nullable: true,
+    description: "In the provider's words; null for keys bound to projects: they may repeat another's request.",
+  })
   lastError!: string | null
 
   @Field(() => DateTime, { nullable: true })

@@ -1,5 +1,5 @@
 /** Tells subscribers of each provider whose health has changed. */
-import type { Snapshot } from '@millrace/shared'
+import type { SnapshotProvider } from '@millrace/shared'
 import type { Logger } from 'pino'
 
 import type { Database } from '../db/database.ts'
@@ -63,7 +63,7 @@ export class HealthWatcher {
       return
     }
     const before = this.#told
-    this.#told = await this.#read(current)
+    this.#told = await this.#read(current.providers)
     for (const [providerId, health] of this.#told) {
       const known = before.get(providerId)
       if (known === undefined) continue
@@ -73,7 +73,7 @@ export class HealthWatcher {
     }
   }
 
-  async #read({ providers }: Snapshot): Promise<Map<string, ProviderHealthType>> {
+  async #read(providers: readonly SnapshotProvider[]): Promise<Map<string, ProviderHealthType>> {
     const fleet = await this.#fleet.current()
     return new Map(
       providers.map(({ id, forcedBreaker }) => [id, aggregate(fleet.providers.get(id) ?? [], forcedBreaker)]),

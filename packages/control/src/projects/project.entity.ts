@@ -1,4 +1,5 @@
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy'
+import type { BudgetPolicy, Limits } from '@millrace/shared'
 
 /** A tenant, as stored. */
 @Entity({ tableName: 'project' })
@@ -14,6 +15,13 @@ export class Project {
 
   @Property({ type: 'datetime', length: 3, nullable: true })
   deactivatedAt!: Date | null
+
+  /** Only what was set. */
+  @Property({ type: 'json' })
+  limits!: Partial<Limits>
+
+  @Property({ type: 'json', nullable: true })
+  budget!: BudgetPolicy | null
 
   @Property({ type: 'datetime', length: 3 })
   createdAt: Date = new Date()

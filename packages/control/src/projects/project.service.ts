@@ -1,16 +1,22 @@
 import { flag, newId } from '@millrace/shared'
 import * as z from 'zod'
 
+import type { Scope } from '../access/scope.ts'
+import { scoped } from '../access/scoped.ts'
 import type { Database } from '../db/database.ts'
 import { nameText, readInput } from '../graphql/input.ts'
 import { requireRow } from '../graphql/rows.ts'
+import { limitedInput, mergedLimited, UNLIMITED } from '../limits/limits.input.ts'
 import { changeConfiguration, type Actor, type Change } from '../revisions/change.ts'
 import type { Description, Subject } from '../revisions/difference.ts'
 import { Project } from './project.entity.ts'
 import type { CreateProjectInput, UpdateProjectInput } from './project.type.ts'
 
-const createInput = z.object({ name: nameText })
-const updateInput = z.object({ name: nameText.optional(), active: flag.optional() })
+const createInput = z.object({ name: nameText, ...limitedInput })
+const updateInput = z.object({ name: nameText.optional(), active: flag.nullish(), ...limitedInput })
+
+/** Unless it is set, and again once null was given for it. */
+const ACTIVE = true
 
 /** Tenants. They are deactivated, never removed: records name them. */
 export class ProjectService {
@@ -20,8 +26,8 @@ export class ProjectService {
     this.#database = database
   }
 
-  list(): Promise<Project[]> {
-    return this.#database.em().findAll(Project, { orderBy: { name: 'asc' } })
+  list(scope: Scope): Promise<Project[]> {
+    return scoped(this.#database.em(), scope).findAll(Project, { orderBy: { name: 'asc' } })
   }
 
   create(actor: Actor, input: CreateProjectInput): Promise<Project> {
@@ -30,8 +36,14 @@ export class ProjectService {
 
   /** As {@link create}, within a change under way. */
   async add(change: Change, given: CreateProjectInput): Promise<Project> {
-    const { name } = readInput(createInput, given)
-    const project = Object.assign(new Project(), { id: newId(), name, active: true, deactivatedAt: null })
+    const input = readInput(createInput, given)
+    const project = Object.assign(new Project(), {
+      id: newId(),
+      name: input.name,
+      active: ACTIVE,
+      deactivatedAt: null,
+      ...mergedLimited(UNLIMITED, input),
+    })
     change.em.persist(project)
     change.projectId = project.id
     change.created(subjectOf(project), describe(project))
@@ -44,10 +56,8 @@ export class ProjectService {
       const project = await requireRow(change.em, Project, id, 'project')
       const before = describe(project)
       if (input.name !== undefined) project.name = input.name
-      if (input.active !== undefined && input.active !== project.active) {
-        project.active = input.active
-        project.deactivatedAt = input.active ? null : new Date()
-      }
+      if (input.active !== undefined) activate(project, input.active ?? ACTIVE)
+      Object.assign(project, mergedLimited(project, input))
       change.projectId = project.id
       change.updated(subjectOf(project), before, describe(project))
       return project
@@ -55,10 +65,16 @@ export class ProjectService {
   }
 }
 
-function subjectOf({ id, name }: Project): Subject {
-  return { kind: 'project', name, identity: { id } }
+function activate(project: Project, active: boolean): void {
+  if (active === project.active) return
+  project.active = active
+  project.deactivatedAt = active ? null : new Date()
 }
 
-function describe({ name, active }: Project): Description {
-  return { name, active }
+function subjectOf({ id, name }: Project): Subject {
+  return { kind: 'project', name, identity: { id }, owners: [id] }
+}
+
+function describe({ name, active, limits, budget }: Project): Description {
+  return { name, active, limits, budget }
 }

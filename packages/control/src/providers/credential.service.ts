@@ -1,8 +1,9 @@
 import { newId } from '@millrace/shared'
 import * as z from 'zod'
 
+import { ownersOf } from '../access/scope.ts'
 import type { Database } from '../db/database.ts'
-import { badInput, conflict } from '../graphql/errors.ts'
+import { badInput, conflict, forbidden } from '../graphql/errors.ts'
 import { lineOfText, readInput } from '../graphql/input.ts'
 import { requireRow } from '../graphql/rows.ts'
 import { Project } from '../projects/project.entity.ts'
@@ -50,6 +51,9 @@ export class CredentialService {
     const apiKey = readInput(apiKeyText, given.apiKey, keyField)
     const fault = this.#vault.fault(apiKey)
     if (fault !== null) throw badInput(keyField, fault)
+    if (apiKey.startsWith('env:') && change.scope.projects !== null)
+      throw forbidden("the key is bound to projects: what is in the proxies' environment is not theirs")
+    await this.#vault.requireCurrentKey(change.em)
     const project =
       input.project == null ? null : await requireRow(change.em, Project, input.project, 'project', 'input.project')
     change.projectId = project?.id ?? null
@@ -68,12 +72,12 @@ export class CredentialService {
       Object.assign(same, this.#vault.store(apiKey, provider.id, same.id), entered, {
         label: input.label ?? same.label,
       })
-      change.updated(subjectOf(same, provider), before, describe(same, provider))
+      change.updated(credentialSubject(same, provider), before, describe(same, provider))
       return same
     }
     Object.assign(credential, { provider: provider.id, project: project?.id ?? null, ...secret, ...entered })
     change.em.persist(credential)
-    change.created(subjectOf(credential, provider), describe(credential, provider))
+    change.created(credentialSubject(credential, provider), describe(credential, provider))
     return credential
   }
 
@@ -85,7 +89,7 @@ export class CredentialService {
       }
       const before = describe(credential, provider)
       credential.enabled = enabled
-      change.updated(subjectOf(credential, provider), before, describe(credential, provider))
+      change.updated(credentialSubject(credential, provider), before, describe(credential, provider))
       return credential
     })
   }
@@ -94,7 +98,7 @@ export class CredentialService {
     return changeConfiguration(this.#database, actor, 'deleteCredential', async (change) => {
       const { credential, provider } = await this.#require(change, id)
       change.em.remove(credential)
-      change.deleted(subjectOf(credential, provider), describe(credential, provider))
+      change.deleted(credentialSubject(credential, provider), describe(credential, provider))
       return true
     })
   }
@@ -104,7 +108,7 @@ export class CredentialService {
     for (const credential of await change.em.find(ProviderCredential, { provider: provider.id })) {
       const before = describe(credential, provider)
       credential.enabled = false
-      change.updated(subjectOf(credential, provider), before, describe(credential, provider))
+      change.updated(credentialSubject(credential, provider), before, describe(credential, provider))
     }
   }
 
@@ -112,7 +116,7 @@ export class CredentialService {
   async removeAll(change: Change, provider: Provider): Promise<void> {
     for (const credential of await change.em.find(ProviderCredential, { provider: provider.id })) {
       change.em.remove(credential)
-      change.deleted(subjectOf(credential, provider), describe(credential, provider))
+      change.deleted(credentialSubject(credential, provider), describe(credential, provider))
     }
   }
 
@@ -128,9 +132,10 @@ function isUsable(credential: ProviderCredential, provider: Provider): boolean {
   return credential.enteredFor === provider.baseUrl
 }
 
-function subjectOf({ id, project, fingerprint }: ProviderCredential, provider: Provider): Subject {
+/** What a change of one is about. */
+export function credentialSubject({ id, project, fingerprint }: ProviderCredential, provider: Provider): Subject {
   const identity = { id, providerId: provider.id, projectId: project }
-  return { kind: 'credential', name: `${provider.name} ${fingerprint}`, identity }
+  return { kind: 'credential', name: `${provider.name} ${fingerprint}`, identity, owners: ownersOf(project) }
 }
 
 function describe({ project, label, fingerprint, enabled }: ProviderCredential, { name }: Provider): Description {

@@ -7,6 +7,8 @@ import type { ProviderCredential } from './credential.entity.ts'
 export class ProviderCredentialType {
   /** For the field `project`. */
   projectId!: string | null
+  /** For the field `lastUsedAt`. */
+  providerId!: string
 
   @Field(() => ID)
   id!: string
@@ -28,13 +30,14 @@ export class ProviderCredentialType {
 
 export function toCredential({
   id,
+  provider,
   project,
   label,
   fingerprint,
   enabled,
   createdAt,
 }: ProviderCredential): ProviderCredentialType {
-  return { id, projectId: project, label, fingerprint, enabled, createdAt }
+  return { id, providerId: provider, projectId: project, label, fingerprint, enabled, createdAt }
 }
 
 @InputType()

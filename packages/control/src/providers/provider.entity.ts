@@ -1,5 +1,5 @@
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy'
-import type { BreakerPolicy, ProviderKind, SnapshotProvider, Timeouts } from '@millrace/shared'
+import type { Access, BreakerPolicy, ProviderKind, SnapshotProvider, Timeouts } from '@millrace/shared'
 
 /** An upstream, as stored. */
 @Entity({ tableName: 'provider' })
@@ -47,6 +47,10 @@ export class Provider {
   /** Only what was set, as the kind's schema takes it. */
   @Property({ type: 'json' })
   settings!: Record<string, unknown>
+
+  /** Only what was set. */
+  @Property({ type: 'json' })
+  access!: Partial<Access>
 
   @Property({ type: 'datetime', length: 3 })
   createdAt: Date = new Date()

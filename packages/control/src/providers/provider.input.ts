@@ -43,6 +43,7 @@ export const createProviderInput = z.object({
   maxConcurrency,
   timeouts: timeoutsPatch,
   breaker: policyPatch,
+  access: policyPatch,
   settings: storableObject.nullish(),
 })
 
@@ -54,6 +55,7 @@ export const updateProviderInput = z.object({
   maxConcurrency,
   timeouts: timeoutsPatch,
   breaker: policyPatch,
+  access: policyPatch,
   settings: storableObject.nullish(),
 })
 

@@ -10,13 +10,13 @@ import { CreateProviderInput, ProviderType, toProvider, UpdateProviderInput } fr
 
 @Resolver(() => ProviderType)
 export class ProviderResolver {
-  @Allow(Role.ADMIN)
+  @Allow(Role.VIEWER)
   @Query(() => [ProviderType])
   async providers(@Ctx() { services }: Context): Promise<ProviderType[]> {
     return (await services.providers.list()).map(toProvider)
   }
 
-  @Allow(Role.ADMIN)
+  @Allow(Role.VIEWER)
   @Query(() => ProviderType, { nullable: true })
   async provider(
     @Ctx() { services, loaders }: Context,
@@ -28,7 +28,7 @@ export class ProviderResolver {
     return row ? toProvider(row) : null
   }
 
-  @Allow(Role.ADMIN)
+  @Allow(Role.EDITOR)
   @Mutation(() => ProviderType)
   async createProvider(
     @Ctx() { services, actor }: Context,
@@ -37,7 +37,7 @@ export class ProviderResolver {
     return toProvider(await services.providers.create(actor, input))
   }
 
-  @Allow(Role.ADMIN)
+  @Allow(Role.EDITOR)
   @Mutation(() => ProviderType)
   async updateProvider(
     @Ctx() { services, actor }: Context,
@@ -47,7 +47,7 @@ export class ProviderResolver {
     return toProvider(await services.providers.update(actor, id, input))
   }
 
-  @Allow(Role.ADMIN)
+  @Allow(Role.EDITOR)
   @Mutation(() => Boolean, { description: 'Refused while routes use it.' })
   deleteProvider(@Ctx() { services, actor }: Context, @Arg('id', () => ID) id: string): Promise<boolean> {
     return services.providers.remove(actor, id)

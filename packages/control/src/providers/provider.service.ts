@@ -5,6 +5,7 @@ import type { Database } from '../db/database.ts'
 import { badInput, conflict } from '../graphql/errors.ts'
 import { readInput } from '../graphql/input.ts'
 import { requireRow } from '../graphql/rows.ts'
+import { describeAccess, mergedAccess } from '../limits/access.input.ts'
 import { changeConfiguration, type Actor, type Change } from '../revisions/change.ts'
 import type { Description, Subject } from '../revisions/difference.ts'
 import { readBaseUrl } from './base-url.ts'
@@ -62,6 +63,7 @@ export class ProviderService {
       breaker: mergedBreaker({}, input.breaker),
       forcedBreaker: null,
       breakerSetAt: null,
+      access: mergedAccess({}, input.access),
       settings: mergedSettings(kind, {}, input.settings),
     })
     change.em.persist(provider)
@@ -85,6 +87,7 @@ export class ProviderService {
       if (input.maxConcurrency !== undefined) provider.maxConcurrency = input.maxConcurrency
       provider.breaker = mergedBreaker(provider.breaker, input.breaker)
       provider.timeouts = mergedTimeouts(provider.timeouts, input.timeouts)
+      provider.access = mergedAccess(provider.access, input.access)
       provider.settings = mergedSettings(provider.kind, provider.settings, input.settings)
       change.updated(subjectOf(provider), before, describe(provider))
       if (provider.baseUrl !== previousUrl) await this.#credentials.disableAll(change, provider)
@@ -95,9 +98,9 @@ export class ProviderService {
   remove(actor: Actor, id: string): Promise<boolean> {
     return changeConfiguration(this.#database, actor, 'deleteProvider', async (change) => {
       const provider = await requireRow(change.em, Provider, id, 'provider')
+      change.deleted(subjectOf(provider), describe(provider))
       const users = await aliasesThatUse(change, provider)
       if (users.length > 0) throw conflict(`routes of these aliases use it: ${users.join(', ')}`)
-      change.deleted(subjectOf(provider), describe(provider))
       await this.#credentials.removeAll(change, provider)
       change.em.remove(provider)
       return true
@@ -144,12 +147,12 @@ async function aliasesThatUse(change: Change, provider: Provider): Promise<strin
 }
 
 function subjectOf({ id, name }: Provider): Subject {
-  return { kind: 'provider', name, identity: { id } }
+  return { kind: 'provider', name, identity: { id }, owners: null }
 }
 
 function describe(provider: Provider): Description {
   const { name, kind, baseUrl, enabled, direct, maxConcurrency } = provider
-  const { timeouts, breaker, forcedBreaker, breakerSetAt, settings } = provider
+  const { timeouts, breaker, forcedBreaker, breakerSetAt, settings, access } = provider
   return {
     name,
     kind,
@@ -162,5 +165,6 @@ function describe(provider: Provider): Description {
     forcedBreaker,
     breakerSetAt,
     settings,
+    access: describeAccess(access),
   }
 }

@@ -3,6 +3,7 @@ import { Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-gr
 
 import { enumOf } from '../graphql/enum.ts'
 import { DateTime, JSONValue } from '../graphql/scalars.ts'
+import { AccessInput, AccessType, toAccess } from '../limits/access.type.ts'
 import { BreakerPolicyInput, BreakerPolicyType } from './breaker.type.ts'
 import type { Provider } from './provider.entity.ts'
 
@@ -78,6 +79,11 @@ export class ProviderType {
   @Field(() => BreakerPolicyType)
   breaker!: BreakerPolicyType
 
+  @Field(() => AccessType, {
+    description: "Holds for every request that would go to this provider, beside the token's own.",
+  })
+  access!: AccessType
+
   @Field(() => DateTime)
   createdAt!: Date
 
@@ -99,6 +105,7 @@ export function toProvider(row: Provider): ProviderType {
     forcedBreaker: row.forcedBreaker,
     timeouts: { ...DEFAULT_TIMEOUTS, ...row.timeouts },
     breaker: { ...DEFAULT_BREAKER, ...row.breaker },
+    access: toAccess(row.access),
     createdAt,
     updatedAt,
   }
@@ -140,6 +147,9 @@ export class CreateProviderInput {
   @Field(() => BreakerPolicyInput, { nullable: true })
   breaker?: BreakerPolicyInput | null
 
+  @Field(() => AccessInput, { nullable: true })
+  access?: AccessInput | null
+
   @Field(() => JSONValue, {
     nullable: true,
     description: 'Kind-specific settings: replies and latencies for SIMULATED.',
@@ -172,6 +182,9 @@ export class UpdateProviderInput {
 
   @Field(() => BreakerPolicyInput, { nullable: true })
   breaker?: BreakerPolicyInput | null
+
+  @Field(() => AccessInput, { nullable: true })
+  access?: AccessInput | null
 
   @Field(() => JSONValue, { nullable: true })
   settings?: unknown

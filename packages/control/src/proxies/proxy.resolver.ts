@@ -7,7 +7,7 @@ import { ProxyInstanceType, ProxyReportInput } from './proxy.type.ts'
 
 @Resolver(() => ProxyInstanceType)
 export class ProxyResolver {
-  @Allow(Role.ADMIN)
+  @Allow(Role.VIEWER)
   @Query(() => [ProxyInstanceType])
   proxies(@Ctx() { services }: Context): Promise<ProxyInstanceType[]> {
     return services.proxies.list()

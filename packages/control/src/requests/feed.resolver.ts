@@ -30,7 +30,7 @@ export class FeedResolver {
     return services.ingest.ingest(records)
   }
 
-  @Allow(Role.ADMIN)
+  @Allow(Role.VIEWER)
   @Subscription(() => RequestFeedEvent, {
     subscribe: subscribeToFeed,
     description: 'Requests as their records are stored.',
@@ -62,5 +62,8 @@ function subscribeToFeed({
 }): AsyncIterable<Delivery<StoredRecord>> {
   const filter = readFilter(args.filter ?? null)
   const wanted = (args.kinds ?? [FeedEventKind.FINISHED]).includes(FeedEventKind.FINISHED)
-  return context.services.feed.subscribe(FEED_CAPACITY, ({ record }) => wanted && matches(filter, record))
+  const { services, scope } = context
+  const isWanted = ({ record }: StoredRecord): boolean =>
+    wanted && scope.isOwn(record.projectId) && matches(filter, record)
+  return services.feed.subscribe(FEED_CAPACITY, isWanted)
 }

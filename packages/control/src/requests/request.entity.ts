@@ -62,10 +62,22 @@ export class RequestRecordEntity {
   cachedInputTokens!: number
 
   @Property({ type: 'integer' })
+  cacheWriteTokens!: number
+
+  @Property({ type: 'integer' })
   reasoningTokens!: number
+
+  @Property({ type: 'integer' })
+  inputAudioTokens!: number
+
+  @Property({ type: 'integer' })
+  outputAudioTokens!: number
 
   @Property({ type: 'text' })
   usageSource!: UsageSource
+
+  @Property({ type: 'boolean' })
+  counted!: boolean
 
   @Property({ type: 'decimal', nullable: true })
   costUsd!: string | null

@@ -14,29 +14,31 @@ import { RequestRecordConnection, RequestRecordType, toRequest } from './request
 
 @Resolver(() => RequestRecordType)
 export class RequestResolver {
-  @Allow(Role.ADMIN)
+  @Allow(Role.VIEWER)
   @Query(() => RequestRecordConnection, { description: 'Newest first. totalCount is null.' })
   requests(
-    @Ctx() { services }: Context,
+    @Ctx() { services, scope }: Context,
     @Arg('filter', () => RequestFilter, { nullable: true }) filter: RequestFilter | null = null,
     @Arg('first', () => Int, { nullable: true, defaultValue: 50, description: '1 to 500.' }) first:
       | number
       | null = null,
     @Arg('after', () => String, { nullable: true }) after: string | null = null,
   ): Promise<Page<RequestRecordType>> {
-    return services.requests.page(filter, first, after)
+    return services.requests.page(scope, filter, first, after)
   }
 
-  @Allow(Role.ADMIN)
+  @Allow(Role.VIEWER)
   @Query(() => RequestRecordType, { nullable: true, description: 'By id, or the newest of that requestId.' })
   async request(
-    @Ctx() { services }: Context,
+    @Ctx() { services, scope }: Context,
     @Arg('id', () => ID, { nullable: true }) id: string | null = null,
     @Arg('requestId', () => String, { nullable: true }) requestId: string | null = null,
   ): Promise<RequestRecordType | null> {
     if (id === null && requestId === null) throw badInput('id', 'an id or a requestId is needed')
     const record =
-      id === null ? await services.requests.findByRequestId(requestId!) : await services.requests.findById(id)
+      id === null
+        ? await services.requests.findByRequestId(scope, requestId!)
+        : await services.requests.findById(scope, id)
     return record && toRequest(record)
   }
 

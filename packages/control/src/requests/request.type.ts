@@ -31,8 +31,17 @@ export class TokenUsageType implements TokenUsage {
   @Field(() => Int, { description: 'Of the input tokens.' })
   cachedInputTokens!: number
 
+  @Field(() => Int, { description: 'Of the input tokens: those that the provider put into its cache now.' })
+  cacheWriteTokens!: number
+
   @Field(() => Int, { description: 'Of the output tokens.' })
   reasoningTokens!: number
+
+  @Field(() => Int, { description: 'Of the input tokens.' })
+  inputAudioTokens!: number
+
+  @Field(() => Int, { description: 'Of the output tokens.' })
+  outputAudioTokens!: number
 
   @Field(() => UsageSourceEnum)
   source!: UsageSource

@@ -2,6 +2,9 @@
  * The one way to change configuration: rows, revision, audit event and announcement in one transaction.
  * Nothing writes configuration tables around it.
  */
+import { requireGoodKey } from '../access/good-key.ts'
+import { EVERYWHERE, type Scope } from '../access/scope.ts'
+import { scoped } from '../access/scoped.ts'
 import { writeAuditEvent } from '../audit/write.ts'
 import type { Database, Em } from '../db/database.ts'
 import { CHANGE_LOCK } from '../db/locks.ts'
@@ -19,37 +22,45 @@ export interface Actor {
   readonly keyId: string | null
   readonly requestId: string | null
   readonly clientIp: string | null
+  /** What it may change. */
+  readonly scope: Scope
 }
 
 /** For what is changed without anybody asking. No admin key may have its name. */
-export const MILLRACE: Actor = { name: 'millrace', keyId: null, requestId: null, clientIp: null }
+export const MILLRACE: Actor = { name: 'millrace', keyId: null, requestId: null, clientIp: null, scope: EVERYWHERE }
 
-/** A change under way: the transaction, and what was done in it so far. */
+/** A change under way: the transaction, and what was done in it so far. What is out of its actor's reach is not there. */
 export class Change {
   readonly em: Em
+  readonly scope: Scope
   readonly #done: Difference[] = []
   /** The project that it concerns, for the audit event. */
   projectId: string | null = null
 
-  constructor(em: Em) {
-    this.em = em
+  constructor(em: Em, scope: Scope) {
+    this.em = scoped(em, scope)
+    this.scope = scope
   }
 
   get done(): readonly Difference[] {
     return this.#done
   }
 
+  /** @throws GraphQLError FORBIDDEN if the actor may not, as the other two */
   created(subject: Subject, after: Description): void {
+    this.scope.requireOwn(subject.owners)
     this.#done.push({ action: 'CREATE', ...subject, path: null, before: null, after })
   }
 
   /** Notes each field that differs. An update that changes nothing is none. */
   updated(subject: Subject, before: Description, after: Description): void {
+    this.scope.requireOwn(subject.owners)
     for (const difference of differences(before, after))
       this.#done.push({ action: 'UPDATE', ...subject, ...difference })
   }
 
   deleted(subject: Subject, before: Description): void {
+    this.scope.requireOwn(subject.owners)
     this.#done.push({ action: 'DELETE', ...subject, path: null, before, after: null })
   }
 }
@@ -69,7 +80,8 @@ export function changeConfiguration<T>(
   return database.changes.take(() =>
     database.em().transactional(async (em) => {
       await em.execute('select pg_advisory_xact_lock(?)', [CHANGE_LOCK])
-      const change = new Change(em)
+      await requireGoodKey(em, actor)
+      const change = new Change(em, actor.scope)
       const result = await work(change)
       await em.flush()
       if (change.done.length > 0) await writeHistory(change, actor, action)
@@ -101,7 +113,7 @@ function shown({ action, kind, name, path, before, after }: Difference): ShownDi
 }
 
 /** `create provider openai, create alias gpt`, each thing once. */
-function summaryOf(done: readonly Difference[]): string {
+export function summaryOf(done: readonly Difference[]): string {
   const parts = new Set(done.map(({ action, kind, name }) => `${action.toLowerCase()} ${kind} ${name}`))
   const summary = [...parts].join(', ')
   return summary.length > LONGEST_MESSAGE ? `${summary.slice(0, LONGEST_MESSAGE - 1)}…` : summary

@@ -1,10 +1,12 @@
 /** The configuration as it was at an earlier revision: today's, with all that was changed since undone. */
-import type { Snapshot } from '@millrace/shared'
-
 import type { Database, Em } from '../db/database.ts'
-import { atOneMoment, toSnapshot } from '../snapshot/build.ts'
-import { readRows, type ConfigurationRows } from '../snapshot/rows.ts'
+import { atOneMoment, toProject, toRouting, type Revised } from '../snapshot/build.ts'
+import { readProjects, readRouting, type ProjectRow, type RoutingRows } from '../snapshot/rows.ts'
 import type { Difference } from './difference.ts'
+
+interface ConfigurationRows extends RoutingRows {
+  readonly projects: readonly ProjectRow[]
+}
 
 /** Revisions read at once. */
 const PAGE = 500
@@ -18,21 +20,21 @@ type Tables = Readonly<Record<'provider' | 'credential' | 'alias' | 'route' | 'p
 export type Untold = 'unknown' | 'lost'
 
 /**
- * As a proxy was told it at that revision, but for secrets, which are left out, and tokens, which are today's: neither is
- * part of revisions. Lost is what was before the last revision that an older version made, without migration 2.
+ * As a proxy was told it at that revision, without secrets and tokens: neither is part of revisions. Lost is what was before
+ * the last revision that an older version made, without migration 2.
  */
-export function snapshotAt(database: Database, number: number): Promise<Snapshot | Untold> {
+export function snapshotAt(database: Database, number: number): Promise<Revised | Untold> {
   return atOneMoment(database, async (em) => {
     const [row] = await em.execute<{ known: boolean }[]>(
       'select exists (select from config_revision where number = ?) as known',
       [number],
     )
     if (!row!.known) return 'unknown'
-    const rows = await readRows(em)
-    const tables = tablesOf(rows)
+    const tables = tablesOf({ ...(await readRouting(em)), projects: await readProjects(em) })
     for await (const changes of changesSince(em, number))
       for (const change of changes.toReversed()) if (!undo(tables, change)) return 'lost'
-    return toSnapshot(number, { ...rowsOf(tables), tokens: rows.tokens })
+    const rows = rowsOf(tables)
+    return { revision: number, ...toRouting(rows), projects: rows.projects.map(toProject) }
   })
 }
 
@@ -64,7 +66,7 @@ function undo(tables: Tables, { action, kind, path, before, identity }: Differen
     case 'CREATE':
       return table.delete(identity.id)
     case 'DELETE':
-      table.set(identity.id, { ...(before as Row), ...identity })
+      table.set(identity.id, { ...lackedBy(kind), ...(before as Row), ...identity })
       return true
     case 'UPDATE': {
       const row = table.get(identity.id)
@@ -72,6 +74,11 @@ function undo(tables: Tables, { action, kind, path, before, identity }: Differen
       return row !== undefined
     }
   }
+}
+
+/** What the descriptions of things that were removed before migration 4 lack. */
+function lackedBy(kind: keyof Tables): Row {
+  return kind === 'provider' ? { access: {} } : {}
 }
 
 function isTable(tables: Tables, kind: string): kind is keyof Tables {
@@ -99,7 +106,7 @@ function tablesOf({ providers, credentials, aliases, routes, projects }: Configu
   }
 }
 
-function rowsOf({ provider, credential, alias, route, project }: Tables): Omit<ConfigurationRows, 'tokens'> {
+function rowsOf({ provider, credential, alias, route, project }: Tables): ConfigurationRows {
   const rows = <K extends keyof ConfigurationRows>(table: Table, compare: (a: Row, b: Row) => number) =>
     [...table.values()].sort(compare) as unknown as ConfigurationRows[K]
   return {

@@ -1,6 +1,8 @@
 /** What a change of configuration did. What is shown of it must never hold a secret or a digest. */
 import { isDeepStrictEqual } from 'node:util'
 
+import type { Owners } from '../access/scope.ts'
+
 export const CONFIG_ACTIONS = ['CREATE', 'UPDATE', 'DELETE'] as const
 export type ConfigAction = (typeof CONFIG_ACTIONS)[number]
 
@@ -19,6 +21,7 @@ export interface Subject {
   readonly kind: string
   readonly name: string
   readonly identity: Identity
+  readonly owners: Owners
 }
 
 /** One thing made or removed, or one field of it changed, as it is shown. */
@@ -36,6 +39,8 @@ export interface ShownDifference {
 export interface Difference extends ShownDifference {
   /** Missing in what was stored before migration 2. */
   readonly identity?: Identity
+  /** Missing in what was stored before migration 6: nobody can say any more whose it was. */
+  readonly owners?: Owners
 }
 
 /** The fields in which two descriptions differ: a path, and what stood there before and after. */

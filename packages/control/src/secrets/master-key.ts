@@ -2,15 +2,33 @@
 import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { newId, newMasterKey, parseMasterKey, SettingsError, type MasterKey } from '@millrace/shared'
+import { newId, newMasterKey, parseMasterKey, SettingsError, type MasterKey, type Settings } from '@millrace/shared'
 
-import type { Database } from '../db/database.ts'
+/** What this process opens and seals by. */
+export interface MasterKeys {
+  /** What is sealed is sealed under it. */
+  readonly current: MasterKey
+  /** What was sealed under it opens until it is sealed anew; null: no other key is being left. */
+  readonly previous: MasterKey | null
+}
+
+/**
+ * @param dataDir absolute
+ * @throws SettingsError if none is set, and the data folder's can't be used
+ */
+export function masterKeysOf(settings: Settings, dataDir: string): MasterKeys {
+  const current = settings.MILLRACE_MASTER_KEY ?? folderMasterKey(dataDir)
+  const previous = settings.MILLRACE_MASTER_KEY_PREVIOUS ?? null
+  if (previous?.id === current.id)
+    throw new SettingsError('MILLRACE_MASTER_KEY_PREVIOUS', 'must be another key than MILLRACE_MASTER_KEY')
+  return { current, previous }
+}
 
 /**
  * The key in the data folder's `master.key`, made if it is not there. Several processes may do so at once: one makes it.
  * @throws SettingsError if the file can't be used
  */
-export function folderMasterKey(dataDir: string): MasterKey {
+function folderMasterKey(dataDir: string): MasterKey {
   const path = join(dataDir, 'master.key')
   try {
     // Looked for first: the folder may be one that cannot be written.
@@ -34,22 +52,5 @@ function makeKey(path: string): void {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   } finally {
     rmSync(draft)
-  }
-}
-
-/**
- * Remembers which master key this database's secrets are sealed under, or checks that it is this one.
- * @throws SettingsError if it is another: what is sealed could never be opened again
- */
-export async function claimMasterKey(database: Database, key: MasterKey): Promise<void> {
-  const em = database.em()
-  const [known] = await em.execute<{ id: string }[]>('select id from master_key')
-  if (!known) {
-    await em.execute('insert into master_key (id) values (?)', [key.id])
-  } else if (known.id !== key.id) {
-    throw new SettingsError(
-      'MILLRACE_MASTER_KEY',
-      `this database's upstream keys are sealed under another master key (${known.id}, not ${key.id})`,
-    )
   }
 }

@@ -1,6 +1,9 @@
 /** Turns an upstream key that a client entered into what is stored of it. */
 import { credentialContext, envReferenceAllowed, fingerprint, seal, type MasterKey } from '@millrace/shared'
 
+import type { Em } from '../db/database.ts'
+import { requireCurrent } from './claim.ts'
+
 const REFERENCE = /^env:([A-Za-z_][A-Za-z0-9_]*)$/
 const LONGEST_KEY = 4_096
 
@@ -32,6 +35,11 @@ export class Vault {
     }
     if (apiKey.length > LONGEST_KEY) return `must have at most ${LONGEST_KEY} characters`
     return /^[\x21-\x7e]+$/.test(apiKey) ? null : 'must be printable ASCII without spaces'
+  }
+
+  /** @throws GraphQLError CONFLICT if the master key was changed since this process was started */
+  requireCurrentKey(em: Em): Promise<void> {
+    return requireCurrent(em, this.#masterKey)
   }
 
   /** Seals a key for one row of one provider; it opens nowhere else. */

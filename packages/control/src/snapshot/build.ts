@@ -1,55 +1,75 @@
-/** The whole configuration as proxies are told it, read from one moment of the database. */
+/** The configuration as proxies are told it, made of what is stored. */
 import { IsolationLevel } from '@mikro-orm/core'
 import {
+  DEFAULT_ACCESS,
   DEFAULT_BREAKER,
   DEFAULT_HEDGE,
   DEFAULT_RETRY,
   DEFAULT_STICKY,
   DEFAULT_TIMEOUTS,
-  SNAPSHOT_FORMAT,
+  NO_LIMITS,
+  type Access,
+  type Limits,
   type Snapshot,
   type SnapshotAlias,
   type SnapshotCredential,
+  type SnapshotProject,
   type SnapshotProvider,
   type SnapshotRoute,
+  type SnapshotToken,
 } from '@millrace/shared'
 
 import type { Database, Em } from '../db/database.ts'
-import {
-  readRows,
-  type AliasRow,
-  type ConfigurationRows,
-  type CredentialRow,
-  type ProviderRow,
-  type RouteRow,
-} from './rows.ts'
+import type { AliasRow, CredentialRow, ProjectRow, ProviderRow, RouteRow, RoutingRows, TokenRow } from './rows.ts'
 
-export function buildSnapshot(database: Database): Promise<Snapshot> {
-  return atOneMoment(database, async (em) => {
-    const [newest] = await em.execute<{ revision: number }[]>(
-      'select coalesce(max(number), 0) as revision from config_revision',
-    )
-    return toSnapshot(newest!.revision, await readRows(em))
-  })
-}
+/** All that revisions speak of. Tokens are no part of them. */
+export type Revised = Pick<Snapshot, 'revision' | 'providers' | 'aliases' | 'projects'>
 
 /** Reads what belongs together, whatever is written meanwhile. */
 export function atOneMoment<T>(database: Database, read: (em: Em) => Promise<T>): Promise<T> {
   return database.em().transactional(read, { isolationLevel: IsolationLevel.REPEATABLE_READ, readOnly: true })
 }
 
-export function toSnapshot(revision: number, rows: ConfigurationRows): Snapshot {
+/** What requests are routed by. */
+export function toRouting(rows: RoutingRows): Pick<Snapshot, 'providers' | 'aliases'> {
   const enabled = rows.credentials.filter((credential) => credential.enabled)
   const credentialsOf = Map.groupBy(enabled, ({ providerId }) => providerId)
   const routesOf = Map.groupBy(rows.routes, ({ aliasId }) => aliasId)
   return {
-    format: SNAPSHOT_FORMAT,
-    revision,
     providers: rows.providers.map((row) => toProvider(row, credentialsOf.get(row.id) ?? [])),
     aliases: rows.aliases.map((row) => toAlias(row, routesOf.get(row.id) ?? [])),
-    projects: rows.projects.map(({ id, name, active }) => ({ id, name, active })),
-    tokens: [...rows.tokens],
   }
+}
+
+/** Without what was used. */
+export function toProject({ id, name, active, limits, budget }: ProjectRow): SnapshotProject {
+  return { id, name, active, limits: limitsOf(limits), budget, used: null }
+}
+
+/** Without what was used. */
+export function toToken(row: TokenRow): SnapshotToken {
+  const { id, name, projectId, prefix, digest, retired, revoked, expiresAt, maxRequests, budget } = row
+  return {
+    id,
+    name,
+    projectId,
+    secrets: [{ prefix, digest, until: null }, ...retired],
+    revoked,
+    expiresAt,
+    maxRequests,
+    limits: limitsOf(row.limits),
+    budget,
+    used: null,
+    access: accessOf(row.access),
+  }
+}
+
+function limitsOf(set: Partial<Limits>): Limits | null {
+  return Object.keys(set).length > 0 ? { ...NO_LIMITS, ...set } : null
+}
+
+function accessOf(set: Partial<Access>): Access | null {
+  return Object.keys(set).length > 0 ? { ...DEFAULT_ACCESS, ...set } : null
 }
 
 function toProvider(row: ProviderRow, credentials: readonly CredentialRow[]): SnapshotProvider {
@@ -66,6 +86,7 @@ function toProvider(row: ProviderRow, credentials: readonly CredentialRow[]): Sn
     direct: row.direct,
     maxConcurrency: row.maxConcurrency,
     settings: row.settings,
+    access: accessOf(row.access),
     credentials: credentials.map(toCredential),
   }
 }

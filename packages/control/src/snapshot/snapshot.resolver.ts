@@ -1,29 +1,44 @@
-import type { SnapshotEvent } from '@millrace/shared'
-import { Field, Int, ObjectType, Resolver, Root, Subscription } from 'type-graphql'
+import type { SnapshotEvent, SnapshotPosition } from '@millrace/shared'
+import { Arg, Field, InputType, Int, ObjectType, Resolver, Root, Subscription } from 'type-graphql'
 
 import { Role } from '../access/role.ts'
-import type { Delivery } from '../feed/mailbox.ts'
 import type { Context } from '../graphql/context.ts'
 import { Allow } from '../graphql/guard.ts'
 import { JSONValue } from '../graphql/scalars.ts'
 
-@ObjectType('SnapshotEvent', { description: 'The whole configuration at one revision.', simpleResolvers: true })
+@ObjectType('SnapshotEvent', {
+  description: 'A part of the configuration, or of what has changed of it.',
+  simpleResolvers: true,
+})
 export class SnapshotEventType implements SnapshotEvent {
-  @Field(() => Int)
+  @Field(() => Int, { description: 'Which a proxy serves by once it has all parts.' })
   revision!: number
 
   @Field(() => JSONValue)
   document!: unknown
 }
 
+@InputType({ description: 'Where a proxy stands: what the last whole transfer said.' })
+export class SnapshotPositionInput implements SnapshotPosition {
+  @Field(() => Int)
+  revision!: number
+
+  @Field(() => String)
+  mark!: string
+}
+
 @Resolver()
 export class SnapshotResolver {
   @Allow(Role.PROXY)
   @Subscription(() => SnapshotEventType, {
-    subscribe: ({ context }: { context: Context }) => context.services.snapshots.subscribe(),
-    description: 'For proxies: the newest at once, and each newer one.',
+    subscribe: ({ args, context }: { args: { after?: SnapshotPosition | null }; context: Context }) =>
+      context.services.snapshots.subscribe(args.after ?? null),
+    description: 'For proxies: at once what they lack, or everything, and then what changes.',
   })
-  snapshots(@Root() { message }: Delivery<SnapshotEvent>): SnapshotEventType {
-    return message
+  snapshots(
+    @Root() event: SnapshotEvent,
+    @Arg('after', () => SnapshotPositionInput, { nullable: true }) _after: SnapshotPosition | null = null,
+  ): SnapshotEventType {
+    return event
   }
 }

@@ -2,6 +2,7 @@
 import type { RequestRecord, StickyScope } from '@millrace/shared'
 import type { Logger } from 'pino'
 
+import type { Scope } from '../access/scope.ts'
 import type { Database } from '../db/database.ts'
 import { notCleared } from './clears.ts'
 
@@ -93,14 +94,22 @@ export class BindingStore {
    * @param key null: any
    * @param after the key after which they begin; null: with the first
    */
-  async list(aliasId: string, key: string | null, after: string | null, limit: number): Promise<StoredBinding[]> {
+  async list(
+    scope: Scope,
+    aliasId: string,
+    key: string | null,
+    after: string | null,
+    limit: number,
+  ): Promise<StoredBinding[]> {
+    const own = scope.ownRows("split_part(key, ':', 2)")
     const rows = await this.#database.em().execute<Row[]>(
       `select ${COLUMNS} from sticky_binding as bound
        where alias_id = ? and (?::text is null or key = ?) and key > ? and expires_at > now()
          and ${notCleared('bound')}
          and exists (select from route where route.id = route_id)
+         ${own.map(({ sql }) => `and ${sql}`).join(' ')}
        order by key limit ?`,
-      [aliasId, key, key, after ?? '', limit],
+      [aliasId, key, key, after ?? '', ...own.flatMap(({ values }) => values), limit],
     )
     return rows.map(toBinding)
   }

@@ -13,10 +13,10 @@ import { ageOf, type GivenInstruction } from './instructions.ts'
 
 @Resolver(() => StickyBindingType)
 export class StickyResolver {
-  @Allow(Role.ADMIN)
+  @Allow(Role.VIEWER)
   @Query(() => [StickyBindingType], { description: 'Live ones, in the order of their keys.' })
   stickyBindings(
-    @Ctx() { services }: Context,
+    @Ctx() { services, scope }: Context,
     @Arg('alias', () => ID) alias: string,
     @Arg('key', () => String, { nullable: true, description: 'Only the binding of this key.' }) key:
       | string
@@ -28,10 +28,10 @@ export class StickyResolver {
       | string
       | null = null,
   ): Promise<StickyBindingType[]> {
-    return services.sticky.list(alias, key, first, after)
+    return services.sticky.list(scope, alias, key, first, after)
   }
 
-  @Allow(Role.ADMIN)
+  @Allow(Role.EDITOR)
   @Mutation(() => Int, {
     description: "Forgets an alias's bindings, or the one of a key, in every proxy. How many there were.",
   })

@@ -1,6 +1,12 @@
+import { stickyProject } from '@millrace/shared'
+
+import { requireGoodKey } from '../access/good-key.ts'
+import { ownersOf, type Scope } from '../access/scope.ts'
+import { scoped } from '../access/scoped.ts'
 import { Alias } from '../aliases/alias.entity.ts'
 import { writeAuditEvent } from '../audit/write.ts'
 import type { Database } from '../db/database.ts'
+import { storable } from '../db/storable.ts'
 import { pageSize, readInput, searchText } from '../graphql/input.ts'
 import { requireRow } from '../graphql/rows.ts'
 import type { Actor } from '../revisions/change.ts'
@@ -21,11 +27,12 @@ export class StickyService {
   }
 
   /**
-   * An alias's live bindings, in the order of their keys.
+   * An alias's live bindings, in the order of their keys. Of an alias of all projects, a key bound to some sees theirs.
    * @param key null: any
    * @param after the key after which they begin; null: with the first
    */
   async list(
+    scope: Scope,
     aliasId: string,
     key: string | null,
     requested: number | null,
@@ -34,8 +41,8 @@ export class StickyService {
     const first = readInput(pageSize, requested ?? 100, 'first')
     const wanted = readInput(keyText, key, 'key')
     const last = readInput(keyText, after, 'after')
-    const alias = await requireRow(this.#database.em(), Alias, aliasId, 'alias', 'alias')
-    return this.#bindings.list(alias.id, wanted, last, first)
+    const alias = await requireRow(scoped(this.#database.em(), scope), Alias, aliasId, 'alias', 'alias')
+    return this.#bindings.list(scope, alias.id, wanted, last, first)
   }
 
   /**
@@ -46,13 +53,16 @@ export class StickyService {
   async clear(actor: Actor, aliasId: string, given: string | null): Promise<number> {
     const key = readInput(keyText, given, 'key')
     const clear = await this.#database.em().transactional(async (em) => {
-      const alias = await requireRow(em, Alias, aliasId, 'alias', 'alias')
+      await requireGoodKey(em, actor)
+      const alias = await requireRow(scoped(em, actor.scope), Alias, aliasId, 'alias', 'alias')
+      const project = alias.project ?? (key === null ? null : stickyProject(alias.id, key))
+      actor.scope.requireOwn(ownersOf(project))
       const written = await writeClear(em, alias.id, key)
       await writeAuditEvent(em, actor, {
         action: 'clearStickyBindings',
         subject: `alias ${alias.name}`,
-        projectId: alias.project,
-        details: { key },
+        projectId: project,
+        details: storable({ key }),
       })
       await em.execute("select pg_notify(?, '')", [INSTRUCTION_CHANNEL])
       return written

@@ -1,4 +1,5 @@
 import { Entity, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy'
+import type { Access, BudgetPolicy, Limits, SnapshotSecret } from '@millrace/shared'
 
 import { Project } from '../projects/project.entity.ts'
 
@@ -22,12 +23,27 @@ export class Token {
   @Property({ type: 'text' })
   digest!: string
 
+  /** The secrets that were replaced, the last one first. */
+  @Property({ type: 'json' })
+  retired!: readonly SnapshotSecret[]
+
   @Property({ type: 'datetime', length: 3, nullable: true })
   expiresAt!: Date | null
 
+  /** How many requests it may make in all; null: no limit. */
+  @Property({ type: 'integer', nullable: true })
+  maxRequests!: number | null
+
   /** Only what was set. */
   @Property({ type: 'json' })
-  access!: { readonly ownKeys?: boolean }
+  limits!: Partial<Limits>
+
+  @Property({ type: 'json', nullable: true })
+  budget!: BudgetPolicy | null
+
+  /** Only what was set. */
+  @Property({ type: 'json' })
+  access!: Partial<Access>
 
   @Property({ type: 'json', nullable: true })
   metadata!: Record<string, unknown> | null

@@ -1,50 +1,24 @@
-import { flag, isId, newId, newSecret, TOKEN_PREFIX } from '@millrace/shared'
-import * as z from 'zod'
+import { newId, newSecret, TOKEN_PREFIX } from '@millrace/shared'
 
+import type { Scope } from '../access/scope.ts'
+import { scoped } from '../access/scoped.ts'
 import type { Database } from '../db/database.ts'
-import { pageOf, type Page } from '../graphql/connections.ts'
-import { decodeCursor, encodeCursor } from '../graphql/cursor.ts'
-import { futureDate, idText, smallObject, nameText, pageSize, readInput, searchText } from '../graphql/input.ts'
-import { merged, type JsonObject } from '../graphql/merge.ts'
+import type { Page } from '../graphql/connections.ts'
+import { conflict } from '../graphql/errors.ts'
+import { readInput } from '../graphql/input.ts'
 import { requireRow } from '../graphql/rows.ts'
-import { likePattern } from '../graphql/search.ts'
+import { describeAccess, mergedAccess } from '../limits/access.input.ts'
+import { mergedLimited, UNLIMITED } from '../limits/limits.input.ts'
 import { Project } from '../projects/project.entity.ts'
 import { changeConfiguration, type Actor, type Change } from '../revisions/change.ts'
 import type { Description, Subject } from '../revisions/difference.ts'
+import { retire } from './rotation.ts'
 import { Token } from './token.entity.ts'
-import {
-  toToken,
-  type CreateTokenInput,
-  type TokenStatus,
-  type TokenType,
-  type UpdateTokenInput,
-} from './token.type.ts'
+import { createTokenInput, graceSeconds, mergedMetadata, updateTokenInput } from './token.input.ts'
+import { tokenPage, type TokenQuery } from './token.pages.ts'
+import type { BulkRevocation, CreateTokenInput, TokenType, UpdateTokenInput } from './token.type.ts'
 
-const accessPatch = z.object({ ownKeys: flag.nullish() }).nullish()
-const createInput = z.object({
-  name: nameText,
-  project: z.string(),
-  expiresAt: futureDate.nullish(),
-  access: accessPatch,
-  metadata: smallObject.nullish(),
-})
-const updateInput = z.object({
-  name: nameText.optional(),
-  expiresAt: futureDate.nullish(),
-  access: accessPatch,
-  metadata: smallObject.nullish(),
-})
-
-export interface TokenQuery {
-  readonly project: string | null
-  readonly status: TokenStatus | null
-  /** In the name or the prefix. */
-  readonly search: string | null
-  readonly first: number | null
-  readonly after: string | null
-}
-
-/** A new token, and its secret, which is kept nowhere. */
+/** A token and its new secret, which is kept nowhere. */
 export interface IssuedToken {
   readonly token: Token
   readonly secret: string
@@ -59,22 +33,8 @@ export class TokenService {
   }
 
   /** Newest first. */
-  async page(query: TokenQuery): Promise<Page<TokenType>> {
-    const first = readInput(pageSize, query.first ?? 50, 'first')
-    const conditions: object[] = [statusCondition(query.status)]
-    if (query.project !== null) {
-      conditions.push({ project: readInput(idText, query.project, 'project') })
-    }
-    if (query.search) {
-      const pattern = likePattern(readInput(searchText, query.search, 'search'))
-      conditions.push({ $or: [{ name: { $ilike: pattern } }, { prefix: { $ilike: pattern } }] })
-    }
-    if (query.after !== null) conditions.push({ id: { $lt: decodeCursor(query.after, isId)[0]! } })
-    // By id, which sorts by the time it was made.
-    const rows = await this.#database
-      .em()
-      .find(Token, { $and: conditions }, { orderBy: { id: 'desc' }, limit: first + 1 })
-    return pageOf(rows, first, query.after, ({ id }) => encodeCursor(id), toToken)
+  page(scope: Scope, query: TokenQuery): Promise<Page<TokenType>> {
+    return tokenPage(scoped(this.#database.em(), scope), query)
   }
 
   create(actor: Actor, input: CreateTokenInput): Promise<IssuedToken> {
@@ -83,7 +43,7 @@ export class TokenService {
 
   /** As {@link create}, within a change under way. */
   async add(change: Change, given: CreateTokenInput): Promise<IssuedToken> {
-    const input = readInput(createInput, given)
+    const input = readInput(createTokenInput, given)
     const project = await requireRow(change.em, Project, input.project, 'project', 'input.project')
     const { secret, prefix, digest } = newSecret(TOKEN_PREFIX)
     const token = Object.assign(new Token(), {
@@ -92,9 +52,12 @@ export class TokenService {
       name: input.name,
       prefix,
       digest,
+      retired: [],
       expiresAt: input.expiresAt ?? null,
-      access: merged({}, input.access),
-      metadata: input.metadata ?? null,
+      maxRequests: input.maxRequests ?? null,
+      ...mergedLimited(UNLIMITED, input),
+      access: mergedAccess({}, input.access),
+      metadata: mergedMetadata(null, input.metadata),
       revokedAt: null,
     })
     change.em.persist(token)
@@ -104,28 +67,66 @@ export class TokenService {
   }
 
   update(actor: Actor, id: string, given: UpdateTokenInput): Promise<Token> {
-    const input = readInput(updateInput, given)
-    return changeConfiguration(this.#database, actor, 'updateToken', async (change) => {
-      const token = await requireRow(change.em, Token, id, 'token')
-      const before = describe(token)
+    const input = readInput(updateTokenInput, given)
+    return this.#change(actor, 'updateToken', id, (token) => {
       if (input.name !== undefined) token.name = input.name
       if (input.expiresAt !== undefined) token.expiresAt = input.expiresAt
-      token.access = merged(token.access, input.access)
-      if (input.metadata !== undefined) {
-        token.metadata = input.metadata && mergedMetadata(token.metadata, input.metadata)
-      }
-      change.projectId = token.project
-      change.updated(subjectOf(token), before, describe(token))
-      return token
+      if (input.maxRequests !== undefined) token.maxRequests = input.maxRequests
+      Object.assign(token, mergedLimited(token, input))
+      token.access = mergedAccess(token.access, input.access)
+      token.metadata = mergedMetadata(token.metadata, input.metadata)
     })
   }
 
-  /** For good. Revoking it again changes nothing. */
+  /**
+   * A new secret for it; the one until now works for so many seconds more, as do those from before for what is left of theirs.
+   * @throws GraphQLError CONFLICT if it is revoked
+   */
+  async rotate(actor: Actor, id: string, requested: number): Promise<IssuedToken> {
+    const grace = readInput(graceSeconds, requested, 'graceSeconds')
+    const { secret, prefix, digest } = newSecret(TOKEN_PREFIX)
+    const token = await this.#change(actor, 'rotateToken', id, (rotated) => {
+      if (rotated.revokedAt !== null) throw conflict('the token is revoked')
+      rotated.retired = retire(rotated.retired, rotated, Date.now(), grace)
+      rotated.prefix = prefix
+      rotated.digest = digest
+    })
+    return { token, secret }
+  }
+
+  /** For good, with the secrets that were replaced. Revoking it again changes nothing. */
   revoke(actor: Actor, id: string): Promise<Token> {
-    return changeConfiguration(this.#database, actor, 'revokeToken', async (change) => {
+    return this.#change(actor, 'revokeToken', id, (token) => {
+      token.revokedAt ??= new Date()
+    })
+  }
+
+  /** All tokens of a project, in one change. */
+  revokeOfProject(actor: Actor, projectId: string): Promise<BulkRevocation> {
+    return changeConfiguration(this.#database, actor, 'revokeProjectTokens', async (change) => {
+      const { id, name } = await requireRow(change.em, Project, projectId, 'project', 'project')
+      const [row] = await change.em.execute<{ revoked: number; total: number }[]>(
+        `with revoked as (
+           update token set revoked_at = statement_timestamp(), updated_at = statement_timestamp()
+           where project_id = ? and revoked_at is null returning id
+         )
+         select (select count(*) from revoked)::integer as revoked,
+           (select count(*) from token where project_id = ?)::integer as total`,
+        [id, id],
+      )
+      const { revoked, total } = row!
+      const subject = { kind: 'tokens', name, identity: { id }, owners: [id] }
+      change.projectId = id
+      change.updated(subject, { revoked: total - revoked }, { revoked: total })
+      return { revoked, alreadyRevoked: total - revoked, total }
+    })
+  }
+
+  #change(actor: Actor, action: string, id: string, work: (token: Token) => void): Promise<Token> {
+    return changeConfiguration(this.#database, actor, action, async (change) => {
       const token = await requireRow(change.em, Token, id, 'token')
       const before = describe(token)
-      token.revokedAt ??= new Date()
+      work(token)
       change.projectId = token.project
       change.updated(subjectOf(token), before, describe(token))
       return token
@@ -133,28 +134,24 @@ export class TokenService {
   }
 }
 
-function mergedMetadata(stored: JsonObject | null, patch: JsonObject): JsonObject {
-  return readInput(smallObject, merged(stored ?? {}, patch), 'input.metadata')
+function subjectOf({ id, name, project }: Token): Subject {
+  return { kind: 'token', name, identity: { id }, owners: [project] }
 }
 
-function statusCondition(status: TokenStatus | null): object {
-  const now = new Date()
-  switch (status) {
-    case 'REVOKED':
-      return { revokedAt: { $ne: null } }
-    case 'EXPIRED':
-      return { revokedAt: null, expiresAt: { $lte: now } }
-    case 'ACTIVE':
-      return { revokedAt: null, $or: [{ expiresAt: null }, { expiresAt: { $gt: now } }] }
-    case null:
-      return {}
+/** Without digests. */
+function describe(token: Token): Description {
+  const { prefix, retired, name, project, expiresAt, maxRequests, limits, budget, access, metadata, revokedAt } = token
+  return {
+    prefix,
+    replaced: retired.map((secret) => ({ prefix: secret.prefix, until: secret.until })),
+    name,
+    project,
+    expiresAt,
+    maxRequests,
+    limits,
+    budget,
+    access: describeAccess(access),
+    metadata,
+    revoked: revokedAt !== null,
   }
-}
-
-function subjectOf({ id, name }: Token): Subject {
-  return { kind: 'token', name, identity: { id } }
-}
-
-function describe({ prefix, name, project, expiresAt, access, metadata, revokedAt }: Token): Description {
-  return { prefix, name, project, expiresAt, access, metadata, revoked: revokedAt !== null }
 }

@@ -2,9 +2,15 @@
 import { Migration0001 } from './0001-initial.ts'
 import { Migration0002 } from './0002-routing.ts'
 import { Migration0003 } from './0003-observation.ts'
+import { Migration0004 } from './0004-limits.ts'
+import { Migration0005 } from './0005-spending.ts'
+import { Migration0006 } from './0006-access.ts'
 
 export const migrations = [
   { name: '0001-initial', class: Migration0001 },
   { name: '0002-routing', class: Migration0002 },
   { name: '0003-observation', class: Migration0003 },
+  { name: '0004-limits', class: Migration0004 },
+  { name: '0005-spending', class: Migration0005 },
+  { name: '0006-access', class: Migration0006 },
 ] as const
