@@ -1,51 +1,65 @@
 /** The route table, and nothing else. */
 import { GatewayError } from '@millrace/shared'
-import { H3 } from 'h3'
+import { H3, type EventHandler } from 'h3'
 
+import { answerPreflight, isPreflight } from './access/cors.ts'
 import { chatCompletions } from './endpoints/chat-completions.ts'
 import { findModel, listModels } from './endpoints/models.ts'
+import type { Membership } from './membership.ts'
+import type { MetricsAccess } from './metrics/access.ts'
+import { addOperations } from './operations.ts'
 import type { Gateway } from './request/gateway.ts'
 import { answerLocally, relay, unknownModel } from './request/handle.ts'
 import { errorBody } from './request/render-error.ts'
 
-export function createApp(gateway: Gateway): H3 {
+export function createApp(gateway: Gateway, membership: Membership, access: MetricsAccess): H3 {
   const app = new H3({ silent: true, allowMalformedURL: true })
 
   for (const dialect of [chatCompletions]) {
     app.post(dialect.endpoint, (event) => relay(gateway, dialect, event))
-    app.all(dialect.endpoint, (event) =>
-      answerLocally(gateway, dialect.endpoint, event, () => methodNotAllowed('POST')),
+    app.all(
+      dialect.endpoint,
+      orPreflight((event) => answerLocally(gateway, dialect.endpoint, event, () => methodNotAllowed('POST'))),
     )
   }
 
   app.get('/v1/models', (event) =>
-    answerLocally(gateway, '/v1/models', event, ({ id }, snapshot) => listModels(snapshot, id)),
+    answerLocally(gateway, '/v1/models', event, (sender, snapshot) => listModels(sender, snapshot)),
   )
-  app.all('/v1/models', (event) => answerLocally(gateway, '/v1/models', event, () => methodNotAllowed('GET')))
+  app.all(
+    '/v1/models',
+    orPreflight((event) => answerLocally(gateway, '/v1/models', event, () => methodNotAllowed('GET'))),
+  )
   app.get('/v1/models/**:id', (event) =>
-    answerLocally(gateway, '/v1/models/{id}', event, (project, snapshot) => {
+    answerLocally(gateway, '/v1/models/{id}', event, (sender, snapshot) => {
       const name = event.context.params?.['id'] ?? ''
       const id = decoded(name)
-      const model = id === null ? null : findModel(snapshot, project.id, id)
+      const model = id === null ? null : findModel(sender, snapshot, id)
       if (!model) throw unknownModel(id ?? name)
       return model
     }),
   )
-  app.all('/v1/models/**', (event) => answerLocally(gateway, '/v1/models/{id}', event, () => methodNotAllowed('GET')))
-  app.all('/v1/**', (event) => answerLocally(gateway, event.url.pathname, event, () => notFound(event.url.pathname)))
+  app.all(
+    '/v1/models/**',
+    orPreflight((event) => answerLocally(gateway, '/v1/models/{id}', event, () => methodNotAllowed('GET'))),
+  )
+  app.all(
+    '/v1/**',
+    orPreflight((event) => answerLocally(gateway, event.url.pathname, event, () => notFound(event.url.pathname))),
+  )
 
-  app.get('/healthz', () => ({ status: 'ok' }))
-  app.get('/readyz', (event) => {
-    const { revision, problem } = readiness(gateway)
-    event.res.status = problem === null ? 200 : 503
-    return { ready: problem === null, revision, problem }
-  })
+  addOperations(app, gateway, membership, access)
   app.all('/**', (event) => {
     event.res.status = 404
     event.res.headers.set('content-type', 'application/json')
     return errorBody(new GatewayError('endpoint_not_found', 'There is nothing here: the API is under /v1.'))
   })
   return app
+}
+
+/** What answers a path's other methods, with OPTIONS as browsers send it first. */
+function orPreflight(handler: EventHandler): EventHandler {
+  return (event) => (isPreflight(event.req) ? answerPreflight(event.req) : handler(event))
 }
 
 /** A path segment without its percent-encoding; null for one that is malformed. */
@@ -55,13 +69,6 @@ function decoded(segment: string): string | null {
   } catch {
     return null
   }
-}
-
-function readiness({ configuration, draining }: Gateway): { revision: number | null; problem: string | null } {
-  const revision = configuration.current?.revision ?? null
-  if (draining) return { revision, problem: 'shutting down' }
-  if (revision === null) return { revision, problem: 'no configuration yet' }
-  return { revision, problem: configuration.stale() ? 'without the control plane for too long' : null }
 }
 
 function methodNotAllowed(allow: string): never {

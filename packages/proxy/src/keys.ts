@@ -1,11 +1,19 @@
-/** The two secrets that a proxy is started with: from the environment, or from the files that control made beside it. */
+/** The secrets that a proxy is started with: from the environment, or from the files that control made beside it. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { parseMasterKey, SettingsError, type MasterKey, type Settings } from '@millrace/shared'
 
-/** @throws SettingsError if there is none, or it is not a key */
-export function masterKeyOf(settings: Settings): MasterKey {
+/**
+ * What upstream keys may be sealed under: the master key, and the one before while it is being changed.
+ * @throws SettingsError if there is none, or it is not a key
+ */
+export function masterKeysOf(settings: Settings): readonly MasterKey[] {
+  const previous = settings.MILLRACE_MASTER_KEY_PREVIOUS
+  return previous === undefined ? [masterKeyOf(settings)] : [masterKeyOf(settings), previous]
+}
+
+function masterKeyOf(settings: Settings): MasterKey {
   const path = join(settings.MILLRACE_DATA_DIR, 'master.key')
   try {
     return settings.MILLRACE_MASTER_KEY ?? parseMasterKey(readKey('MILLRACE_MASTER_KEY', path))

@@ -14,7 +14,7 @@ after(() => deadlines.stop())
 function full(maxConcurrency: number) {
   const room = new WaitingRoom(deadlines)
   const provider = new ProviderHealth(
-    { id: 'p', breaker: DEFAULT_BREAKER, forcedBreaker: null, breakerSetAt: null, maxConcurrency },
+    { id: 'p', name: 'p', breaker: DEFAULT_BREAKER, forcedBreaker: null, breakerSetAt: null, maxConcurrency },
     () => {},
     (freed) => room.freed(freed),
   )

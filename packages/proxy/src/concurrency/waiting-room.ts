@@ -1,7 +1,7 @@
 import type { ProviderHealth } from '../health/provider-health.ts'
 import type { Deadlines, Timed } from '../upstream/deadlines.ts'
 
-/** Requests that may wait at once; and of one token, so that none can take all the room. */
+/** Requests that may wait at once, in all processes of a proxy; and of one token, so that none can take all the room. */
 const MOST = 1_024
 const MOST_OF_ONE = 256
 
@@ -11,12 +11,17 @@ const MOST_OF_ONE = 256
  */
 export class WaitingRoom {
   private readonly deadlines: Deadlines
+  private readonly most: number
+  private readonly mostOfOne: number
   /** By token, in the order of their turns. */
   private readonly queues = new Map<string, Waiter[]>()
   private count = 0
 
-  constructor(deadlines: Deadlines) {
+  /** @param workers processes that the proxy has */
+  constructor(deadlines: Deadlines, workers = 1) {
     this.deadlines = deadlines
+    this.most = Math.ceil(MOST / workers)
+    this.mostOfOne = Math.ceil(MOST_OF_ONE / workers)
   }
 
   get size(): number {
@@ -30,12 +35,13 @@ export class WaitingRoom {
    */
   enter(tokenId: string, providers: readonly ProviderHealth[], until: number): Waiter | null {
     const queue = this.queues.get(tokenId) ?? []
-    if (this.count >= MOST || queue.length >= MOST_OF_ONE) return null
+    if (this.count >= this.most || queue.length >= this.mostOfOne) return null
     const waiter = new Waiter(this, tokenId, providers, until)
     queue.push(waiter)
     this.queues.set(tokenId, queue)
     this.count++
     this.deadlines.add(waiter)
+    for (const provider of providers) provider.waiting(1)
     return waiter
   }
 
@@ -58,6 +64,7 @@ export class WaitingRoom {
     if (queue.length === 0) this.queues.delete(waiter.tokenId)
     this.count--
     this.deadlines.remove(waiter)
+    for (const provider of waiter.providers) provider.waiting(-1)
   }
 
   private nextFor(provider: ProviderHealth): Waiter | null {

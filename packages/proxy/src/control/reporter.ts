@@ -6,13 +6,13 @@ import type { ControlClient } from './client.ts'
 /** Tells the control plane how this proxy does: regularly, and at once when asked to. */
 export class Reporter {
   private readonly control: ControlClient
-  private readonly report: () => ProxyReport
+  private readonly report: () => ProxyReport | Promise<ProxyReport>
   private readonly log: Logger
   private readonly timer = setInterval(() => void this.send(), REPORT_INTERVAL_MS).unref()
   private sending = false
   private again = false
 
-  constructor(control: ControlClient, report: () => ProxyReport, log: Logger) {
+  constructor(control: ControlClient, report: () => ProxyReport | Promise<ProxyReport>, log: Logger) {
     this.control = control
     this.report = report
     this.log = log
@@ -24,7 +24,7 @@ export class Reporter {
     if (this.sending) return
     this.sending = true
     try {
-      await this.control.execute(REPORT_PROXY_MUTATION, { report: this.report() })
+      await this.control.execute(REPORT_PROXY_MUTATION, { report: await this.report() })
     } catch (error) {
       this.log.debug(`report not taken: ${(error as Error).message}`)
     } finally {

@@ -41,6 +41,11 @@ describe('encode', () => {
     assert.equal(chatCompletions.parse(body).encode('a'), body)
   })
 
+  it('sends one name alone where the model is the same and stands there twice', () => {
+    for (const other of ['"model"', '"mod\\u0065l"'])
+      assert.equal(encode(`{${other}:"b",${MESSAGES},"model":"a"}`, 'a'), `{${other}:"a",${MESSAGES},"model":"a"}`)
+  })
+
   it('asks for usage if a stream does not', () => {
     assert.equal(
       encode(`{"model":"a","stream":true,${MESSAGES}}`),

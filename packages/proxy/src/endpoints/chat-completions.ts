@@ -1,7 +1,7 @@
 /** `POST /v1/chat/completions`, relayed as it is: OpenAI's API reference, "Create chat completion". */
 import { isAscii, isUtf8 } from 'node:buffer'
 
-import { chatConversation, chatFeatures, chatUser, GatewayError } from '@millrace/shared'
+import { chatConversation, chatFeatures, chatUser, estimateTokens, GatewayError } from '@millrace/shared'
 
 import { readChatAnswer, type ReadAnswer } from '../stream/chat-answer.ts'
 import { ChatCompletionStream } from '../stream/chat-stream.ts'
@@ -16,6 +16,7 @@ import {
 } from '../stream/json.ts'
 import type { InBandError, StreamObserver } from '../stream/observed.ts'
 import type { Call, Dialect, Features } from './dialect.ts'
+import { estimateInput } from './input-estimate.ts'
 
 export const chatCompletions: Dialect = {
   endpoint: '/v1/chat/completions',
@@ -34,6 +35,7 @@ class ChatCompletionCall implements Call {
   private readonly modelLiteral: string
   readonly stream: boolean
   readonly bodyLength: number
+  readonly maxOutputTokens: number | null
   readonly user: string | null
   readonly conversation: string | null
   private body: Buffer
@@ -41,6 +43,7 @@ class ChatCompletionCall implements Call {
   private text: string
   private readonly streamOptions: Record<string, unknown> | null
   private featuresRead: Features | null = null
+  private inputRead: number | null = null
 
   constructor(body: Buffer) {
     this.body = body
@@ -59,9 +62,15 @@ class ChatCompletionCall implements Call {
     this.model = model
     this.modelLiteral = latin1Literal(model)
     this.stream = stream === true
+    this.maxOutputTokens = outputLimit(request)
     this.user = chatUser(request)
     this.conversation = chatConversation(request)
     this.streamOptions = isObject(streamOptions) ? streamOptions : null
+  }
+
+  get inputTokens(): number {
+    this.inputRead ??= this.text === '' ? estimateTokens(this.bodyLength) : estimateInput(this.text)
+    return this.inputRead
   }
 
   features(): Features {
@@ -69,10 +78,18 @@ class ChatCompletionCall implements Call {
     return this.featuresRead
   }
 
+  members(names: ReadonlySet<string>): ReadonlyMap<string, readonly unknown[]> {
+    const values = new Map<string, unknown[]>()
+    for (const [name, ranges] of findMembers(this.text, names) ?? []) values.set(name, valuesAt(this.text, ranges))
+    return values
+  }
+
   encode(providerModel: string): Buffer {
     const edits: Edit[] = []
-    if (providerModel !== this.model) {
-      edits.push(...replaceAll(this.modelRanges(), latin1Literal(providerModel)))
+    const models = this.modelRanges()
+    // Of several, another parser may take another than was looked at here.
+    if (providerModel !== this.model || models.length > 1) {
+      edits.push(...replaceAll(models, latin1Literal(providerModel)))
     }
     if (this.addsUsage()) edits.push(...this.askForUsage())
     if (edits.length === 0) return this.body
@@ -121,6 +138,16 @@ class ChatCompletionCall implements Call {
   }
 }
 
+function outputLimit(request: Record<string, unknown>): number | null {
+  const { max_completion_tokens: most, max_tokens: mostBefore, n } = request
+  const each = isCount(most) ? most : isCount(mostBefore) ? mostBefore : null
+  return each && Math.ceil(each * (isCount(n) ? Math.max(1, n) : 1))
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && Number.isFinite(value)
+}
+
 /** No second member of that name, however spelt: an escaped `m`, `o`, `d`, `e` or `l` begins with \u006. */
 function isOnlyModel(source: string): boolean {
   return source.indexOf('"model"', 3) < 0 && !source.includes('\\u006')
@@ -137,6 +164,11 @@ function parseObject(body: Buffer, latin1: string): Record<string, unknown> {
   }
   if (!isObject(request)) throw new GatewayError('invalid_json', 'The request body has to be a JSON object.')
   return request
+}
+
+/** @param latin1 JSON in UTF-8, its bytes as latin1 */
+function valuesAt(latin1: string, ranges: readonly Range[]): unknown[] {
+  return ranges.map(({ start, end }) => JSON.parse(Buffer.from(latin1.slice(start, end), 'latin1').toString('utf8')))
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -19,12 +19,18 @@ export interface Call {
   readonly stream: boolean
   /** Characters of the body, to estimate usage by. */
   readonly bodyLength: number
+  /** Tokens of the input, estimated; each image and recording in it as so many. Known only as {@link bodyLength} after {@link release}, unless asked for before. */
+  readonly inputTokens: number
+  /** Tokens that the answer may have, in all its choices, as the client limits them; null: it does not. */
+  readonly maxOutputTokens: number | null
   /** The body's own `user` or `safety_identifier`. */
   readonly user: string | null
   /** The body's own `prompt_cache_key` or `conversation`. */
   readonly conversation: string | null
   /** Reads the body once more: for the few requests that are asked. */
   features(): Features
+  /** The values of the body's own members of these names, in ASCII. A name may occur twice, with a value each. */
+  members(names: ReadonlySet<string>): ReadonlyMap<string, readonly unknown[]>
   /** The body for the provider, its model named so. Nothing else of what the client wrote is changed. */
   encode(providerModel: string): Buffer
   observe(): StreamObserver

@@ -1,48 +1,43 @@
-import type { Redis } from '../redis/redis.ts'
 import type { Health } from './health.ts'
 import type { ProviderHealth } from './provider-health.ts'
 
-const CHANNEL = 'millrace:breaker'
-
-interface Hint {
-  readonly proxyId: string
+/** What one process tells others of its breaker for a provider. */
+export interface Hint {
+  /** Of the process that tells it. */
+  readonly from: string
   readonly providerId: string
-  /** Milliseconds from now. */
+  /** Milliseconds from now for which it is open; 0: it has closed. */
   readonly openMs: number
 }
 
-/** Tells other proxies through Redis when a breaker opens here, and listens to them. Hints: a lost one costs little. */
-export class BreakerHints {
-  private readonly redis: Redis
-  private readonly proxyId: string
+/** A way to other processes. Hints may be lost on it. */
+export interface HintBus {
+  tell(hint: Hint): void
+  /** @param listener is told what others say, and may be told what it said itself */
+  listen(listener: (hint: Hint) => void): void
+}
 
-  constructor(redis: Redis, proxyId: string) {
-    this.redis = redis
-    this.proxyId = proxyId
+/** Tells other processes when a breaker changes here, and listens to them. Hints: a lost one costs little. */
+export class BreakerHints {
+  private readonly buses: readonly HintBus[]
+  private readonly from: string
+
+  /** @param from another one for each process */
+  constructor(buses: readonly HintBus[], from: string) {
+    this.buses = buses
+    this.from = from
   }
 
   listen(health: Health): void {
-    this.redis.subscribe(CHANNEL, (message) => {
-      const hint = parse(message)
-      if (hint === null || hint.proxyId === this.proxyId) return
-      health.find(hint.providerId)?.breaker.hint(hint.openMs, performance.now())
-    })
+    for (const bus of this.buses) {
+      bus.listen(({ from, providerId, openMs }) => {
+        if (from !== this.from) health.find(providerId)?.breaker.hint(openMs, performance.now())
+      })
+    }
   }
 
   tell({ id, breaker }: ProviderHealth): void {
-    if (breaker.openedAt === null) return
-    const hint: Hint = { proxyId: this.proxyId, providerId: id, openMs: breaker.retryAt - performance.now() }
-    this.redis.publish(CHANNEL, JSON.stringify(hint))
-  }
-}
-
-/** Null for what is no hint: anybody who reaches Redis may write there. */
-function parse(message: string): Hint | null {
-  try {
-    const { proxyId, providerId, openMs } = JSON.parse(message) as Partial<Hint>
-    const known = typeof proxyId === 'string' && typeof providerId === 'string' && typeof openMs === 'number'
-    return known && openMs > 0 ? { proxyId, providerId, openMs } : null
-  } catch {
-    return null
+    const openMs = breaker.openedAt === null ? 0 : Math.max(1, breaker.retryAt - performance.now())
+    for (const bus of this.buses) bus.tell({ from: this.from, providerId: id, openMs })
   }
 }

@@ -137,6 +137,17 @@ describe('Breaker', () => {
     assert.deepEqual([state(1), made.countsAt(1_000).requests], ['CLOSED', 0])
   })
 
+  it('closes when another process has seen its provider well, whatever it was seen to do here', () => {
+    const { made, attempt, state, changes } = breaker({ consecutiveFailures: 3 })
+    for (let i = 0; i < 3; i++) attempt('failure', 1)
+    assert.equal(state(1), 'OPEN')
+    made.hint(0, 2_000)
+    assert.deepEqual([state(2), made.countsAt(2_000).requests], ['CLOSED', 0])
+    assert.deepEqual(changes, [true], 'a hint is not passed on')
+    made.hint(0, 3_000)
+    assert.equal(state(3), 'CLOSED')
+  })
+
   it("believes another proxy's hint unless what it has seen itself speaks against it", () => {
     const { made, attempt, state, changes } = breaker()
     made.hint(5_000, 1_000)

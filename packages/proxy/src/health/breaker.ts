@@ -107,11 +107,12 @@ export class Breaker {
   }
 
   /**
-   * Another proxy's breaker for this provider has opened. Believed, unless what was seen here speaks against it.
-   * @param openMs for how long
+   * Another process's breaker for this provider has changed. Believed, unless what was seen here speaks against it.
+   * @param openMs for how long it is open; 0: it has closed
    */
   hint(openMs: number, now: number): void {
-    if (this.openedAt !== null) return
+    if (openMs === 0 && this.openedAt !== null) this.reset()
+    if (openMs === 0 || this.openedAt !== null) return
     this.window.roll(now)
     const { total, marked } = this.window
     if (total >= this.policy.minRequests && marked / total < this.policy.errorRate / 2) return

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
-import { newId, parseHealth, quantile, SNAPSHOT_FORMAT } from '@millrace/shared'
+import { newId, parseHealth, quantile } from '@millrace/shared'
 
 import { Health } from './health.ts'
 import { PeakEwma } from './peak-ewma.ts'
@@ -79,8 +79,7 @@ describe('Health', () => {
       () => {},
     )
     const [unopened, resting, good] = [newId(), newId(), newId()]
-    const nothing = { providers: [], aliases: [], projects: [], tokens: [] }
-    health.apply({ format: SNAPSHOT_FORMAT, revision: 1, ...nothing }, [unopened])
+    health.apply({ providers: [], aliases: [] }, [unopened])
     health.credentialOf(good)
     health.credentialOf(resting).coolingUntil = performance.now() + 60_000
     const report = health.report()

@@ -8,6 +8,7 @@ import {
 
 import { CredentialHealth } from './credential-health.ts'
 import { HedgeBudget } from './hedge-budget.ts'
+import type { PlaceSource } from './places.ts'
 import { ProviderHealth } from './provider-health.ts'
 import { RouteHealth } from './route-health.ts'
 import { Turns } from './turns.ts'
@@ -27,21 +28,28 @@ export class Health {
   private unopened: readonly string[] = []
   private readonly onBreakerChange: (provider: ProviderHealth) => void
   private readonly onFree: (provider: ProviderHealth) => void
+  private readonly places: PlaceSource | null
 
   /**
    * @param onBreakerChange called when a breaker has opened or closed
    * @param onFree called when a provider may take one request more
+   * @param places null: this process has its providers' places for itself
    */
-  constructor(onBreakerChange: (provider: ProviderHealth) => void, onFree: (provider: ProviderHealth) => void) {
+  constructor(
+    onBreakerChange: (provider: ProviderHealth) => void,
+    onFree: (provider: ProviderHealth) => void,
+    places: PlaceSource | null = null,
+  ) {
     this.onBreakerChange = onBreakerChange
     this.onFree = onFree
+    this.places = places
   }
 
   /** For a provider, made if it is new. Its settings do not take effect before {@link apply}. */
   providerOf(settings: SnapshotProvider): ProviderHealth {
     let health = this.providers.get(settings.id)
     if (!health) {
-      health = new ProviderHealth(settings, this.onBreakerChange, this.onFree)
+      health = new ProviderHealth(settings, this.onBreakerChange, this.onFree, this.places)
       this.providers.set(settings.id, health)
     }
     return health
@@ -67,19 +75,25 @@ export class Health {
     return getOrMake(this.turns, aliasId, Turns)
   }
 
+  all(): Iterable<ProviderHealth> {
+    return this.providers.values()
+  }
+
   find(providerId: string): ProviderHealth | undefined {
     return this.providers.get(providerId)
   }
 
   /**
-   * A snapshot is served by from now on: its settings hold, and what it does not name is forgotten.
-   * @param unopened the ids of its upstream keys that can't be used here
+   * These are served by from now on: their settings hold, and what is not named is forgotten.
+   * @param unopened the ids of their upstream keys that can't be used here
    */
-  apply({ providers, aliases }: Snapshot, unopened: readonly string[]): void {
+  apply({ providers, aliases }: Pick<Snapshot, 'providers' | 'aliases'>, unopened: readonly string[]): void {
     this.unopened = unopened
     for (const provider of providers) this.providers.get(provider.id)?.configure(provider)
     for (const health of this.providers.values()) if (!health.full) this.onFree(health)
-    retain(this.providers, new Set(providers.map(({ id }) => id)))
+    const providerIds = new Set(providers.map(({ id }) => id))
+    for (const [id, health] of this.providers) if (!providerIds.has(id)) health.forget()
+    retain(this.providers, providerIds)
     retain(this.direct, new Set(providers.flatMap(({ id, direct }) => (direct ? id : []))))
     retain(this.credentials, new Set(providers.flatMap(({ credentials }) => credentials.map(({ id }) => id))))
     const aliasIds = new Set(aliases.map(({ id }) => id))

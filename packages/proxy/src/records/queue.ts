@@ -19,7 +19,7 @@ const CLOSING_BRACE = 0x7d
 interface Watcher {
   /** How many that is, since the process started. */
   readonly pushed: number
-  resolve(): void
+  resolve(taken: boolean): void
 }
 
 export class RecordQueue {
@@ -80,15 +80,15 @@ export class RecordQueue {
     this.pushed++
   }
 
-  /** Resolves when all that was pushed so far has been taken, or that time is over. */
-  stored(withinMs: number): Promise<void> {
-    if (this.removed === this.pushed) return Promise.resolve()
-    const { promise, resolve } = Promise.withResolvers<void>()
+  /** Resolves when all that was pushed so far has been taken, or that time is over. @returns whether it has been taken */
+  stored(withinMs: number): Promise<boolean> {
+    if (this.removed === this.pushed) return Promise.resolve(true)
+    const { promise, resolve } = Promise.withResolvers<boolean>()
     const watcher: Watcher = { pushed: this.pushed, resolve }
     this.watchers.push(watcher)
     const timer = setTimeout(() => {
       this.watchers.splice(this.watchers.indexOf(watcher), 1)
-      resolve()
+      resolve(false)
     }, withinMs)
     return promise.finally(() => clearTimeout(timer))
   }
@@ -108,7 +108,7 @@ export class RecordQueue {
     if (!page) return
     this.length -= page.count
     this.removed += page.count
-    while (this.watchers.length > 0 && this.watchers[0]!.pushed <= this.removed) this.watchers.shift()!.resolve()
+    while (this.watchers.length > 0 && this.watchers[0]!.pushed <= this.removed) this.watchers.shift()!.resolve(true)
     if (page.bytes.length === PAGE_BYTES) this.spare = page.bytes
   }
 

@@ -7,6 +7,11 @@ import { Backoff } from '../control/backoff.ts'
 import type { ControlClient } from '../control/client.ts'
 import { RecordQueue } from './queue.ts'
 
+/** Bytes of records kept while the control plane is away, in all processes of a proxy; a record has about a thousand. */
+export const MOST_QUEUED = 33_554_432
+/** How long the last records may take to be stored before the process ends. */
+export const FLUSH_MS = 5_000
+
 /** Records gather for this long, so that one call carries many; far less than the 250 ms in which the feed must show them. */
 const GATHER_MS = 50
 /** Fewer than these wait to be joined by others: a call costs as much as many records. */

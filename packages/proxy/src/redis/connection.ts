@@ -59,6 +59,13 @@ export class RedisConnection {
     await client.connect().catch(() => undefined)
   }
 
+  /** Gives it up for a new one; what is under way fails. */
+  renew(): void {
+    if (this.#closed || this.#client?.isReady !== true) return
+    this.#client.destroy()
+    void this.#client.connect().catch(() => undefined)
+  }
+
   /** Ends it at once; what is under way fails. */
   close(): void {
     this.#closed = true

@@ -13,6 +13,12 @@ const DEADLINE_MS = 100
 const AWAY_MS = 1_000
 /** Between two complaints of the same kind. */
 const QUIET_MS = 60_000
+/** What it says where it can't run anybody's scripts now; Redis 6 puts it in the middle of a script's error. */
+const UNFIT =
+  /\b(READONLY|OOM|MISCONF|LOADING|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|CROSSSLOT|MOVED|TRYAGAIN|NOPERM|NOAUTH|BUSY|unknown command)\b/
+/** It is left alone for so long then: each time twice as long, until it does what it is told. */
+const FIRST_REST_MS = 1_000
+const LONGEST_REST_MS = 30_000
 
 /** A command was not carried out, or not in time: then nobody knows. */
 export class RedisError extends Error {
@@ -28,10 +34,15 @@ export class Redis {
   readonly #address: string
   /** Commands whose deadline has passed: until they are answered, no others are sent. */
   #overdue = 0
+  /** How long it is left alone when it is unfit again. */
+  #restMs = FIRST_REST_MS
+  /** Until it is asked again, having been unfit. */
+  #rest: NodeJS.Timeout | null = null
   #reason = 'it has not answered yet'
   #told: 'ready' | 'away' | null = null
   #away: NodeJS.Timeout | null = null
   #quietUntil = 0
+  #listener: (() => void) | null = null
 
   /**
    * @param url as the settings have checked it
@@ -52,6 +63,11 @@ export class Redis {
     this.#address = `${hostname}:${port || '6379'}`
   }
 
+  /** @param listener called when it has gone, or is back */
+  watch(listener: () => void): void {
+    this.#listener = listener
+  }
+
   /** Begins to connect. */
   start(): void {
     this.#changed()
@@ -60,7 +76,7 @@ export class Redis {
 
   /** Whether a command would be sent now. */
   get ready(): boolean {
-    return this.#overdue === 0 && this.#connection.client !== null
+    return this.#overdue === 0 && this.#rest === null && this.#connection.client !== null
   }
 
   /**
@@ -69,11 +85,14 @@ export class Redis {
    */
   async command(args: readonly string[], deadlineMs = this.#deadlineMs): Promise<unknown> {
     const { client } = this.#connection
-    if (client === null || this.#overdue > 0) throw new RedisError(`Redis is away: ${this.#reason}`)
+    if (client === null || !this.ready) throw new RedisError(`Redis is away: ${this.#reason}`)
     return this.#within(deadlineMs, client.sendCommand(args))
   }
 
-  /** Runs a script, which Redis keeps from its first run on. Otherwise as {@link command}. */
+  /**
+   * Runs a script, which Redis keeps from its first run on. Otherwise as {@link command}; but one that can't run scripts now
+   * (it is full, a replica, has yet to load) is as good as away, for all commands.
+   */
   async run(
     script: LuaScript,
     keys: readonly string[],
@@ -81,6 +100,18 @@ export class Redis {
     deadlineMs = this.#deadlineMs,
   ): Promise<unknown> {
     const given = [String(keys.length), ...keys, ...args]
+    try {
+      const answer = await this.#evaluate(script, given, deadlineMs)
+      this.#restMs = FIRST_REST_MS
+      return answer
+    } catch (error) {
+      const { message } = error as Error
+      if (UNFIT.test(message)) this.#leaveAlone(message)
+      throw error
+    }
+  }
+
+  async #evaluate(script: LuaScript, given: readonly string[], deadlineMs: number): Promise<unknown> {
     try {
       return await this.command(['EVALSHA', script.sha1, ...given], deadlineMs)
     } catch (error) {
@@ -102,6 +133,7 @@ export class Redis {
   /** Ends both connections at once. */
   close(): void {
     if (this.#away !== null) clearTimeout(this.#away)
+    if (this.#rest !== null) clearTimeout(this.#rest)
     this.#told = 'away'
     this.#connection.close()
     this.#subscriber.close()
@@ -110,15 +142,19 @@ export class Redis {
   #within(deadlineMs: number, answer: Promise<unknown>): Promise<unknown> {
     return new Promise((resolve, reject) => {
       let late = false
-      const timer = setTimeout(() => {
+      let lastLook: NodeJS.Immediate | null = null
+      const giveUp = (): void => {
         late = true
         this.#overdue++
         this.#reason = `it did not answer within ${deadlineMs} ms`
         this.#changed()
         reject(new RedisError(`Redis is away: ${this.#reason}`))
-      }, deadlineMs)
+      }
+      // Not before what has come is read: it may be this process that was slow.
+      const timer = setTimeout(() => (lastLook = setImmediate(giveUp)), deadlineMs)
       const settled = (): void => {
         clearTimeout(timer)
+        if (lastLook !== null) clearImmediate(lastLook)
         if (!late) return
         this.#overdue--
         this.#changed()
@@ -137,12 +173,25 @@ export class Redis {
     })
   }
 
-  /** Redis is there and does not do what it is told (it is full, or a replica): callers go on, and someone should know. */
+  /** Redis is there and does not do what it is told: callers go on, and someone should know. */
   #refused({ message }: Error): void {
     const now = performance.now()
     if (!this.ready || message.startsWith('NOSCRIPT') || now < this.#quietUntil) return
     this.#quietUntil = now + QUIET_MS
     this.#log.warn({ reason: message }, `Redis at ${this.#address} refuses a command: going on without it`)
+  }
+
+  #leaveAlone(reason: string): void {
+    if (this.#rest !== null) return
+    this.#reason = reason
+    this.#rest = setTimeout(() => {
+      this.#rest = null
+      // After a failover the name may lead to another by now; the replica that was asked keeps its connections.
+      if (reason.includes('READONLY')) this.#connection.renew()
+      this.#changed()
+    }, this.#restMs).unref()
+    this.#restMs = Math.min(2 * this.#restMs, LONGEST_REST_MS)
+    this.#changed()
   }
 
   #changed(): void {
@@ -154,6 +203,7 @@ export class Redis {
     } else if (this.#told !== 'away') {
       this.#away ??= setTimeout(() => this.#tellAway(), AWAY_MS).unref()
     }
+    this.#listener?.()
   }
 
   #tellAway(): void {

@@ -1,5 +1,7 @@
 /** The headers of an answer: ours, and those of the provider's that a client may see. */
+import { addCorsHeaders } from '../access/cors.ts'
 import { headerText } from '../header-text.ts'
+import type { RateStanding } from '../limits/store.ts'
 import type { UpstreamHeaders } from '../upstream/call.ts'
 import { namedByConnection } from './client-headers.ts'
 import type { Exchange } from './exchange.ts'
@@ -33,7 +35,7 @@ const KEPT_BACK = new Set([
 /** Names and values in turn: the request's ids, and where it went if it went anywhere. */
 export function gatewayHeaders(exchange: Exchange): string[] {
   const headers = ['x-request-id', exchange.requestId, 'x-millrace-id', exchange.id]
-  const { attempt, snapshot } = exchange
+  const { attempt, snapshot, admission } = exchange
   if (attempt) {
     headers.push(
       'x-millrace-provider',
@@ -45,7 +47,31 @@ export function gatewayHeaders(exchange: Exchange): string[] {
   }
   if (snapshot) headers.push('x-millrace-revision', String(snapshot.revision))
   headers.push('x-millrace-overhead-ms', exchange.overheadMs().toFixed(2))
+  if (admission !== null) {
+    if (admission.requests !== null) addStanding(headers, 'requests', admission.requests)
+    if (admission.tokens !== null) addStanding(headers, 'tokens', admission.tokens)
+  }
+  const { origin } = exchange.req.headers
+  if (origin !== undefined) addCorsHeaders(headers, exchange, origin)
   return headers
+}
+
+function addStanding(headers: string[], rate: string, { limit, remaining, resetMs }: RateStanding): void {
+  headers.push(
+    `x-ratelimit-limit-${rate}`,
+    String(limit),
+    `x-ratelimit-remaining-${rate}`,
+    String(remaining),
+    `x-ratelimit-reset-${rate}`,
+    duration(resetMs),
+  )
+}
+
+/** `12ms`, `1s`, `6m0s`: what is less than the last unit is rounded up. */
+function duration(milliseconds: number): string {
+  if (milliseconds < 1000) return `${Math.ceil(milliseconds)}ms`
+  const seconds = Math.ceil(milliseconds / 1000)
+  return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`
 }
 
 /** A stream must reach the client as it comes: no cache, and no buffering in a proxy before us (nginx's header). */

@@ -1,5 +1,5 @@
 /** One route tried for one request: sends it, and hands the answer to the relay that its form asks for. */
-import { costOf, estimateTokens, type AttemptErrorClass, type TokenUsage } from '@millrace/shared'
+import { costOf, NO_USAGE, type AttemptErrorClass, type TokenUsage } from '@millrace/shared'
 
 import type { Call, Dialect } from '../endpoints/dialect.ts'
 import type { Target } from '../providers/provider.ts'
@@ -52,6 +52,7 @@ export class Attempt implements Receiver {
   private relay: Relay | null = null
   private running = true
   private waitCounted = false
+  private sent = false
 
   constructor(exchange: Exchange, call: Call, dialect: Dialect, step: Step, race: Race, hedged: boolean) {
     const { route, credential } = step
@@ -95,6 +96,11 @@ export class Attempt implements Receiver {
     } catch (error) {
       this.crashed(error)
     }
+  }
+
+  sending(): void {
+    this.sent = true
+    this.exchange.counted = true
   }
 
   begin(status: number, headers: UpstreamHeaders): void {
@@ -149,6 +155,16 @@ export class Attempt implements Receiver {
     if (this.running) this.fail('client_cancelled', 'the client went')
   }
 
+  /**
+   * Its request may not go on. Nothing happens if the attempt has ended.
+   * @param accountable whether what was used so far is this attempt's to say
+   */
+  cut(reason: string, accountable: boolean): void {
+    if (!this.running) return
+    if (accountable && (this.upstreamStatus === null || this.upstreamStatus < 300)) this.settleUsage(null, 0)
+    this.broken('admin_cancelled', reason)
+  }
+
   /** Another attempt has answered the client first. */
   lose(): void {
     if (this.running) this.fail('hedge_lost', 'another route answered first')
@@ -197,11 +213,11 @@ export class Attempt implements Receiver {
   /** What was used, where the provider may not have said, and what that costs. */
   settleUsage(usage: TokenUsage | null, estimatedOutputTokens: number): void {
     const { exchange } = this
+    if (usage === null && !this.sent) return
     exchange.usage = usage ?? {
-      inputTokens: estimateTokens(this.call.bodyLength),
+      ...NO_USAGE,
+      inputTokens: this.call.inputTokens,
       outputTokens: estimatedOutputTokens,
-      cachedInputTokens: 0,
-      reasoningTokens: 0,
       source: 'ESTIMATED',
     }
     // What goes by a client's own key is on the client's own bill.

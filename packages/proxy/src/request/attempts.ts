@@ -137,9 +137,21 @@ export class Attempts implements Starter {
       this.barred.push(route)
       return this.elsewhere() ?? this.goBack(null, null)
     }
-    const { chosen } = this.choice.decide(this.tried)
-    if (chosen !== null && !this.wasAsked(chosen.provider.health)) return this.choice.stepTo(chosen)
-    return this.goBack(chosen, retryAfterMs)
+    const decision = this.choice.decide(this.tried)
+    const looked = decision.chosen && this.choice.lookForPlaces(decision, this.tried)
+    if (looked !== null) return this.onwardAfter(looked, retryAfterMs)
+    return this.onward(decision.chosen, retryAfterMs)
+  }
+
+  private async onwardAfter(looked: Promise<unknown>, retryAfterMs: number | null): Promise<Step | null> {
+    await looked
+    return this.onward(this.choice.decide(this.tried).chosen, retryAfterMs)
+  }
+
+  /** @param untried a route that has not been; null: all have */
+  private onward(untried: CompiledRoute | null, retryAfterMs: number | null): Step | Promise<Step | null> {
+    if (untried !== null && !this.wasAsked(untried.provider.health)) return this.choice.stepTo(untried)
+    return this.goBack(untried, retryAfterMs)
   }
 
   private withNextKey(errorClass: AttemptErrorClass, route: CompiledRoute, credential: Credential | null): Step | null {

@@ -39,7 +39,7 @@ export function metadataOf(headers: IncomingHttpHeaders): RequestRecord['metadat
 
 /**
  * Never sent on: the client's credentials and account, hop-by-hop fields (RFC 9110, section 7.6.1), what the gateway
- * reads or sets itself, and the client's whereabouts.
+ * reads or sets itself, and the client's whereabouts: providers that look at a page's origin refuse those they don't know.
  */
 const KEPT_BACK = new Set([
   'authorization',
@@ -67,6 +67,8 @@ const KEPT_BACK = new Set([
   'forwarded',
   'via',
   'x-real-ip',
+  'origin',
+  'referer',
 ])
 
 /** Adds the client's headers that a provider gets to a list of names and values in turn. */

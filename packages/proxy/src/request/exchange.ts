@@ -4,17 +4,28 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import { newId, NO_USAGE, type RequestRecord, type RequestStatus, type TokenUsage } from '@millrace/shared'
+import {
+  clientIp,
+  newId,
+  NO_USAGE,
+  type GatewayError,
+  type IpKey,
+  type RequestRecord,
+  type RequestStatus,
+  type TokenUsage,
+} from '@millrace/shared'
 
 import type { Waiter } from '../concurrency/waiting-room.ts'
 import type { Call } from '../endpoints/dialect.ts'
 import type { ProviderHealth } from '../health/provider-health.ts'
+import type { Admission, Claim } from '../limits/store.ts'
 import { decisionMember } from '../records/decision.ts'
 import { draftRecord } from '../records/draft.ts'
 import type { DecisionDraft } from '../routing/decision-draft.ts'
 import type { Found } from '../routing/found.ts'
 import type { Slotted } from '../slots.ts'
-import type { CompiledSnapshot, CompiledToken } from '../snapshot/compiled.ts'
+import type { CompiledProject, CompiledSnapshot, CompiledToken } from '../snapshot/compiled.ts'
+import { usedBy } from './admission.ts'
 import type { Attempt } from './attempt.ts'
 import { isTrue, metadataOf, requestIdOf, textHeader } from './client-headers.ts'
 import type { Gateway } from './gateway.ts'
@@ -64,12 +75,20 @@ export class Exchange implements Slotted {
   /** Read once, kept to the end: a change of configuration concerns the requests after it. */
   readonly snapshot: CompiledSnapshot | null
   token: CompiledToken | null = null
+  /** The token's. */
+  project: CompiledProject | null = null
   call: Call | null = null
   /** What the model's name led to. */
   found: Found | null = null
   /** The upstream key that the client brings itself, and the name of the provider that it is for, if it names one. */
   ownKey: string | null = null
   ownKeyFor: string | null = null
+  /** What it holds of its limits; null: nothing, or no more. */
+  claim: Claim | null = null
+  /** How its limits stood when it asked for them; null: it has none, or has not. */
+  admission: Admission | null = null
+  /** Whether anything was sent to a provider. */
+  counted = false
   decision: DecisionDraft | null = null
   readonly attempts: Attempt[] = []
   /** The attempt whose answer the client gets, once there is one. */
@@ -81,6 +100,8 @@ export class Exchange implements Slotted {
   costUsd: string | null = null
   latencyMs = 0
   outcome: Outcome | null = null
+  /** Why it may not go on, where something has come in its way that is not its own. */
+  cutBy: GatewayError | null = null
   private overhead: number | null = null
   /** Milliseconds so far in which the gateway waited: for the client's body, for providers, between attempts. */
   private waitedMs = 0
@@ -132,6 +153,12 @@ export class Exchange implements Slotted {
     return textHeader(this.req.headers, 'x-millrace-conversation') ?? this.call?.conversation ?? null
   }
 
+  /** The client's address, as far as it can be believed; null: not known. */
+  get clientIp(): IpKey | null {
+    const { req, gateway } = this
+    return clientIp(req.socket.remoteAddress, req.headers['x-forwarded-for'], gateway.trustedProxies)
+  }
+
   get metadata(): RequestRecord['metadata'] {
     if (this.metadataRead === undefined) this.metadataRead = metadataOf(this.req.headers)
     return this.metadataRead
@@ -139,7 +166,7 @@ export class Exchange implements Slotted {
 
   /** Whether there is nobody left to answer, or nothing left to say. */
   get over(): boolean {
-    return this.res.closed || this.res.writableEnded
+    return this.res.closed || this.res.writableEnded || this.held !== null
   }
 
   /** From now on until {@link endWait}, time passes that is not the gateway's own. Several waits may overlap. */
@@ -236,10 +263,18 @@ export class Exchange implements Slotted {
     if (res.writableLength > 0) res.socket?.setTimeout(STALLED_MS)
   }
 
+  /** Before its record goes: control must not know of it sooner than what counts its limits. */
+  private settle(): void {
+    const { claim } = this
+    this.claim = null
+    if (claim !== null) this.gateway.limits.settle(claim, usedBy(this))
+  }
+
   private record(): void {
     if (this.recorded) return
     this.recorded = true
     this.latencyMs = performance.now() - this.began
+    this.settle()
     try {
       this.gateway.records.push(draftRecord(this), decisionMember(this))
     } catch (error) {

@@ -46,6 +46,7 @@ export function isRetryable(errorClass: AttemptErrorClass, status: number | null
 const FINAL: ReadonlySet<AttemptErrorClass> = new Set([
   'total_timeout',
   'client_cancelled',
+  'admin_cancelled',
   'hedge_lost',
   'shutting_down',
 ])
@@ -66,7 +67,23 @@ const REDACTED = '[redacted]'
 
 /** Takes a secret out of a text that an upstream may have put it into. */
 export function redact(text: string, secret: string | undefined): string {
-  return secret ? text.replaceAll(secret, REDACTED) : text
+  if (!secret) return text
+  let shown = text
+  for (const spelling of spellingsOf(secret)) shown = shown.replaceAll(spelling, REDACTED)
+  return shown
+}
+
+/** As upstreams repeat a secret: plain, and written into JSON, a URL, or base64. */
+function spellingsOf(secret: string): string[] {
+  const inJson = JSON.stringify(secret).slice(1, -1)
+  const spellings = [secret, inJson, inJson.replaceAll('/', '\\/'), encodeURIComponent(secret)]
+  for (let offset = 0; offset < 3; offset++) {
+    // What stands before and after it decides over the characters at its edges.
+    const text = Buffer.from('\0'.repeat(offset) + secret).toString('base64')
+    const core = text.slice(offset === 0 ? 0 : 4, Math.floor((offset + secret.length) / 3) * 4)
+    if (core.length > 0) spellings.push(core, core.replaceAll('+', '-').replaceAll('/', '_'))
+  }
+  return spellings
 }
 
 /** The same for an answer that is passed on; other bytes stay as they are. */
@@ -76,8 +93,9 @@ export function redactRefusal({ status, headers, body }: Refusal, secret: string
   for (const [name, value] of Object.entries(headers)) {
     shown[name] = Array.isArray(value) ? value.map((one) => redact(one, secret)) : value && redact(value, secret)
   }
-  if (!body.includes(secret)) return { status, headers: shown, body }
-  return { status, headers: shown, body: Buffer.from(redact(body.toString('latin1'), secret), 'latin1') }
+  const text = body.toString('latin1')
+  const redacted = redact(text, secret)
+  return { status, headers: shown, body: redacted === text ? body : Buffer.from(redacted, 'latin1') }
 }
 
 /** What a client may read of a failure. Addresses and system errors are the operator's: they stand in the attempt's record. */
@@ -87,8 +105,15 @@ export function clientMessage({ errorClass, message }: Failure): string {
   return errorClass === 'upstream_auth' ? "it does not take the gateway's key" : message
 }
 
-/** How a request is recorded, and its client told, that an answer which had begun could not be finished. */
-export function brokenOff(errorClass: AttemptErrorClass): { status: RequestStatus; code: ErrorCode } {
+/**
+ * How a request is recorded, and its client told, that an answer which had begun could not be finished.
+ * @param cutBy why the request itself could not go on
+ */
+export function brokenOff(
+  errorClass: AttemptErrorClass,
+  cutBy: GatewayError | null,
+): { status: RequestStatus; code: ErrorCode } {
+  if (cutBy !== null) return { status: 'ERROR', code: cutBy.code }
   if (errorClass.endsWith('_timeout')) return { status: 'TIMEOUT', code: 'upstream_timeout' }
   if (errorClass === 'stream_error' || errorClass === 'shutting_down') return { status: 'ERROR', code: errorClass }
   return { status: 'ERROR', code: 'stream_truncated' }

@@ -1,6 +1,9 @@
+import type { IpRanges } from '@millrace/shared'
 import type { Logger } from 'pino'
 
+import type { FailedKeys } from '../access/failed-keys.ts'
 import type { WaitingRoom } from '../concurrency/waiting-room.ts'
+import type { Limits } from '../limits/limits.ts'
 import type { RecordQueue } from '../records/queue.ts'
 import type { Slots } from '../slots.ts'
 import type { Configuration } from '../snapshot/configuration.ts'
@@ -16,6 +19,10 @@ export interface Gateway {
   readonly deadlines: Deadlines
   readonly waitingRoom: WaitingRoom
   readonly sticky: StickyBindings
+  readonly limits: Limits
+  readonly failedKeys: FailedKeys
+  /** Those whose `x-forwarded-for` is believed. */
+  readonly trustedProxies: IpRanges | undefined
   readonly log: Logger
   /** Bytes of a request's body, and of an unstreamed answer that is held to read its usage. */
   readonly maxBodyBytes: number

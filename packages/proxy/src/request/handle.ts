@@ -4,17 +4,26 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GatewayError } from '@millrace/shared'
 import type { H3Event } from 'h3'
 
-import type { Dialect } from '../endpoints/dialect.ts'
+import { bodyRefusal, headRefusal } from '../access/check.ts'
+import { revocationOf } from '../access/revocations.ts'
+import type { Call, Dialect } from '../endpoints/dialect.ts'
 import { find } from '../routing/found.ts'
 import type { CompiledProject, CompiledSnapshot, CompiledToken } from '../snapshot/compiled.ts'
+import { takeLimits } from './admission.ts'
 import { gatewayHeaders } from './answer-headers.ts'
 import { Attempts, statusOf } from './attempts.ts'
-import { authenticate } from './authenticate.ts'
+import { authenticate, projectOf } from './authenticate.ts'
 import { ClientGone, readBody } from './body.ts'
 import { secretOf, textHeader } from './client-headers.ts'
 import { Exchange } from './exchange.ts'
 import type { Gateway } from './gateway.ts'
 import { sendError } from './render-error.ts'
+
+/** Whose request it is. */
+export interface Sender {
+  readonly token: CompiledToken
+  readonly project: CompiledProject
+}
 
 /** Serves a request by relaying it to a provider. */
 export function relay(gateway: Gateway, dialect: Dialect, event: H3Event): Promise<never> {
@@ -26,15 +35,18 @@ export function relay(gateway: Gateway, dialect: Dialect, event: H3Event): Promi
 async function relayExchange(exchange: Exchange, dialect: Dialect): Promise<void> {
   try {
     const snapshot = admit(exchange)
-    const token = authenticate(secretOf(exchange.req.headers), snapshot)
-    exchange.token = token
+    const { token, project } = identify(exchange, snapshot)
     takeOwnKey(exchange, token)
     // No variable holds the body: this frame lives as long as the answer's stream.
     const call = dialect.parse(await receive(exchange))
     exchange.call = call
-    const found = find(snapshot, token.project.id, call.model)
+    checkStill(exchange)
+    checkBody(token, call)
+    const found = find(snapshot, project.id, call.model)
     if (!found) throw unknownModel(call.model)
     exchange.found = found
+    const limits = takeLimits(exchange, token, project)
+    if (limits) await limits
     await new Attempts(exchange, dialect, call, found).run()
   } catch (error) {
     refuse(exchange, error)
@@ -46,14 +58,13 @@ export function answerLocally(
   gateway: Gateway,
   endpoint: string,
   event: H3Event,
-  answer: (project: CompiledProject, snapshot: CompiledSnapshot) => unknown,
+  answer: (sender: Sender, snapshot: CompiledSnapshot) => unknown,
 ): Promise<never> {
   const { req, res } = nodeOf(event)
   const exchange = new Exchange(gateway, endpoint, req, res)
   try {
     const snapshot = admit(exchange)
-    exchange.token = authenticate(secretOf(req.headers), snapshot)
-    const body = JSON.stringify(answer(exchange.token.project, snapshot))
+    const body = JSON.stringify(answer(identify(exchange, snapshot), snapshot))
     exchange.succeed()
     res.writeHead(200, [
       ...gatewayHeaders(exchange),
@@ -101,6 +112,46 @@ function admit({ gateway, snapshot }: Exchange): CompiledSnapshot {
   return snapshot
 }
 
+/**
+ * Who sends a request, and whether it may come to the body's being read. The token stands in the record even if its project
+ * does not serve.
+ */
+function identify(exchange: Exchange, snapshot: CompiledSnapshot): Sender {
+  const token = authenticated(exchange, snapshot)
+  exchange.token = token
+  const project = projectOf(token, snapshot)
+  exchange.project = project
+  const refusal = token.access && headRefusal(token.access, exchange)
+  if (refusal) throw refusal
+  return { token, project }
+}
+
+function authenticated(exchange: Exchange, snapshot: CompiledSnapshot): CompiledToken {
+  try {
+    return authenticate(secretOf(exchange.req.headers), snapshot)
+  } catch (error) {
+    throw exchange.gateway.failedKeys.answer(error, exchange.clientIp, exchange.began)
+  }
+}
+
+/**
+ * A body may take minutes to come: its sender may have been answered meanwhile, or its token revoked. Nothing is asked of a
+ * provider for either.
+ */
+function checkStill(exchange: Exchange): void {
+  if (exchange.over) throw new ClientGone()
+  const { current } = exchange.gateway.configuration
+  const { token, snapshot } = exchange
+  if (current === snapshot && token!.expiresAt === null) return
+  const error = revocationOf(exchange, current!, Date.now())
+  if (error !== null) throw error
+}
+
+function checkBody({ access }: CompiledToken, call: Call): void {
+  const refusal = access && bodyRefusal(access, call, call.model)
+  if (refusal) throw refusal
+}
+
 function receive(exchange: Exchange): Promise<Buffer> {
   return exchange.until(readBody(exchange.req, exchange.gateway.maxBodyBytes))
 }
@@ -108,7 +159,7 @@ function receive(exchange: Exchange): Promise<Buffer> {
 /** The upstream key that a client brings itself, if its token may, and the provider that it is for. */
 function takeOwnKey(exchange: Exchange, token: CompiledToken): void {
   const { headers } = exchange.req
-  exchange.ownKey = token.ownKeys ? textHeader(headers, 'x-millrace-upstream-key') : null
+  exchange.ownKey = token.access?.ownKeys ? textHeader(headers, 'x-millrace-upstream-key') : null
   exchange.ownKeyFor = textHeader(headers, 'x-millrace-provider')
 }
 
@@ -130,6 +181,7 @@ function refuse(exchange: Exchange, error: unknown): void {
     exchange.gateway.log.error({ err: error, requestId: exchange.requestId }, 'request failed by a fault of our own')
     known = new GatewayError('internal_error', 'The gateway failed; its operator finds the reason by the request id.')
   }
+  if (exchange.over) return
   const gatewayError = known as GatewayError
   exchange.fail(statusOf(gatewayError, exchange.attempts.length > 0), gatewayError.code, gatewayError.message)
   sendError(exchange, gatewayError)

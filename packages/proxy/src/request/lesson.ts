@@ -109,6 +109,7 @@ function verdictOf(errorClass: AttemptErrorClass, answering: boolean): Verdict {
     case 'upstream_4xx':
       return 'alive'
     case 'client_cancelled':
+    case 'admin_cancelled':
     case 'hedge_lost':
     case 'shutting_down':
       return answering ? 'alive' : 'unknown'

@@ -59,7 +59,7 @@ export class AnswerRelay implements Relay {
     attempt.fail(errorClass, message)
     if (!this.passing) return
     attempt.settleUsage(null, estimateTokens(this.length))
-    const { status, code } = brokenOff(errorClass)
+    const { status, code } = brokenOff(errorClass, attempt.exchange.cutBy)
     attempt.exchange.fail(status, code, clientMessage(attempt.failure!))
     // Half of a body has gone: only the connection's end can still say that it is not whole.
     attempt.exchange.res.destroy()

@@ -127,7 +127,7 @@ export class StreamRelay implements Relay {
     attempt.fail(errorClass, message)
     if (this.body === null) return
     attempt.settleUsage(observer.usage, observer.contentEvents)
-    const { status, code } = brokenOff(errorClass)
+    const { status, code } = brokenOff(errorClass, attempt.exchange.cutBy)
     const told = clientMessage(attempt.failure!)
     attempt.exchange.fail(status, code, told)
     const event = Buffer.from(errorEvent(code, told)).toString('latin1')

@@ -15,6 +15,9 @@ const USED_UP: ReadonlySet<ErrorCode> = new Set([
   'upstream_timeout',
 ])
 
+/** The same would be refused again, for longer than anybody should wait. */
+const EXHAUSTED: ReadonlySet<ErrorCode> = new Set(['request_quota_exceeded', 'budget_exceeded'])
+
 /** The event that tells a client that its stream has failed; nothing follows it, `[DONE]` neither. */
 export function errorEvent(code: ErrorCode, message: string): string {
   return `data: ${errorBody(new GatewayError(code, message))}\n\n`
@@ -41,8 +44,10 @@ export function sendError(exchange: Exchange, error: GatewayError): void {
       String(Math.ceil(error.retryAfterMs)),
     )
   }
-  if (USED_UP.has(error.code) && exchange.attempts.length > 0) headers.push('x-should-retry', 'false')
+  if (isFinal(error, exchange.attempts.length > 0)) headers.push('x-should-retry', 'false')
   if (error.allow !== null) headers.push('allow', error.allow)
+  // Its next connection leads to who serves on.
+  if (error.code === 'shutting_down') headers.push('connection', 'close')
   const text = errorBody(error)
   headers.push('content-type', 'application/json', 'content-length', String(Buffer.byteLength(text)))
   if (error.code === 'request_too_large' && !req.complete) {
@@ -54,6 +59,12 @@ export function sendError(exchange: Exchange, error: GatewayError): void {
     res.writeHead(error.status, headers)
     exchange.end(text)
   }
+}
+
+/** Whether a client that tried again would gain nothing. */
+function isFinal({ code, retryAfterMs }: GatewayError, attempted: boolean): boolean {
+  if (USED_UP.has(code)) return attempted
+  return EXHAUSTED.has(code) || (code === 'rate_limit_exceeded' && retryAfterMs === null)
 }
 
 /** Ends a request with the provider's refusal, its body as it came. */

@@ -40,8 +40,32 @@ export class RouteChoice {
     if (!this.alias.enabled) throw new GatewayError('no_route_available', `"${this.alias.name}" is switched off.`)
     const decision = this.decide()
     if (decision.chosen === null) return this.firstAfterWaiting(decision)
+    const looked = this.lookForPlaces(decision)
+    if (looked !== null) return this.firstAfterLooking(looked)
+    return this.firstBy(decision)
+  }
+
+  private firstBy(decision: Decision<CompiledRoute>): Step | Promise<Step> {
     const route = this.choose(decision)
     return route instanceof Promise ? this.stepWhen(route) : this.stepTo(route)
+  }
+
+  /**
+   * Where routes are full that would have been as good as what was chosen, or better, and other workers may have places
+   * there: resolves when they were asked, and a decision is to be made anew; null: there is nothing to ask.
+   */
+  lookForPlaces(
+    { chosen, routes, excluded }: Decision<CompiledRoute>,
+    tried: readonly CompiledRoute[] = [],
+  ): Promise<unknown> | null {
+    let looks: Promise<void>[] | null = null
+    for (let i = 0; i < routes.length; i++) {
+      const route = routes[i]!
+      if (excluded[i] !== 'AT_CONCURRENCY_LIMIT' || route.priority > chosen!.priority || tried.includes(route)) continue
+      const look = route.provider.health.lookForPlace()
+      if (look !== null) (looks ??= []).push(look)
+    }
+    return looks && Promise.all(looks)
   }
 
   /** A decision among the routes that were not tried. */
@@ -119,6 +143,12 @@ export class RouteChoice {
     return this.sticky.bind(decision)
   }
 
+  private async firstAfterLooking(looked: Promise<unknown>): Promise<Step> {
+    await looked
+    const decision = this.decide()
+    return decision.chosen === null ? this.firstAfterWaiting(decision) : this.firstBy(decision)
+  }
+
   private async firstAfterWaiting(before: Decision<CompiledRoute>): Promise<Step> {
     this.exchange.decision = new DecisionDraft(this.alias, before, this.view, this.sticky)
     const decision = await this.decideInTime()
@@ -182,8 +212,19 @@ export class RouteChoice {
       const message = `Every route of "${name}" is cooling down: its provider is limiting the rate of requests.`
       return new GatewayError('all_routes_failed', message, { status: 429, retryAfterMs: Math.max(1, restMs) })
     }
+    const refusal = this.refusedBy(decision)
+    if (refusal !== null) return refusal
     const message = `No route of "${name}" can be used now.`
     return new GatewayError('no_route_available', message, { retryAfterMs: RETRY_AFTER_MS })
+  }
+
+  /** What a provider's access says, where it is that alone which keeps a route from being a candidate. */
+  private refusedBy(decision: Decision<CompiledRoute>): GatewayError | null {
+    const { view } = this
+    const route = routesThatAre('CONDITION_NOT_MET', decision).find(
+      (one) => view.refusalAt(one) !== null && (one.condition === null || one.condition(view)),
+    )
+    return route === undefined ? null : view.refusalAt(route)
   }
 }
 

@@ -1,7 +1,7 @@
 /** Which of a provider's upstream keys an attempt goes with. */
 import type { CompiledProvider, Credential } from '../snapshot/compiled.ts'
 
-/** Those that a project's requests may go with: its own, or where it has none the shared ones. */
+/** Those that a project's requests may go with: its own, or where it was given none the shared ones. */
 export function credentialsFor(provider: CompiledProvider, projectId: string): readonly Credential[] {
   return provider.projectCredentials.get(projectId) ?? provider.sharedCredentials
 }

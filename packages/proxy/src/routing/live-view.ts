@@ -4,9 +4,11 @@ import {
   fingerprint,
   type DecisionView,
   type Exclusion,
+  type GatewayError,
   type RequestFacts,
 } from '@millrace/shared'
 
+import { bodyRefusal, headRefusal } from '../access/check.ts'
 import type { Call } from '../endpoints/dialect.ts'
 import { CredentialHealth } from '../health/credential-health.ts'
 import type { ProviderHealth } from '../health/provider-health.ts'
@@ -31,6 +33,8 @@ export class LiveView implements DecisionView<CompiledRoute>, RequestFacts {
   private readonly call: Call
   private readonly found: Found
   private readonly alias: CompiledAlias
+  /** What the access of their providers says of routes; null until one has any. */
+  private refusals: Map<CompiledRoute, GatewayError | null> | null = null
 
   constructor(exchange: Exchange, call: Call, found: Found) {
     this.exchange = exchange
@@ -45,8 +49,9 @@ export class LiveView implements DecisionView<CompiledRoute>, RequestFacts {
   exclusionOf(route: CompiledRoute): Exclusion | null {
     const { provider, health } = route
     const { now } = this
+    if (this.refusalAt(route) !== null) return 'CONDITION_NOT_MET'
     if (this.exchange.ownKey === null) {
-      const credentials = credentialsFor(provider, this.exchange.token!.project.id)
+      const credentials = credentialsFor(provider, this.exchange.token!.projectId)
       if (credentials.length === 0 && provider.needsCredential) return 'NO_CREDENTIAL'
       if (credentials.length > 0 && pickCredential(credentials, now) === null) return 'COOLING_DOWN'
     } else if (!this.takesOwnKey(provider)) {
@@ -55,6 +60,20 @@ export class LiveView implements DecisionView<CompiledRoute>, RequestFacts {
     if (health.coolingUntil > now) return 'COOLING_DOWN'
     if (!provider.health.breaker.admits(now)) return 'BREAKER_OPEN'
     return this.isFull(provider) ? 'AT_CONCURRENCY_LIMIT' : null
+  }
+
+  /** Why a route's provider is not asked for such a request; null: it may be. */
+  refusalAt(route: CompiledRoute): GatewayError | null {
+    const { access } = route.provider
+    if (access === null) return null
+    this.refusals ??= new Map()
+    let refusal = this.refusals.get(route)
+    if (refusal === undefined) {
+      const model = modelFor(route, this.found)
+      refusal = headRefusal(access, this.exchange) ?? bodyRefusal(access, this.call, model)
+      this.refusals.set(route, refusal)
+    }
+    return refusal
   }
 
   badnessOf({ provider }: CompiledRoute): number | null {
@@ -90,20 +109,20 @@ export class LiveView implements DecisionView<CompiledRoute>, RequestFacts {
   credentialOf({ provider }: CompiledRoute): Credential | null {
     const { ownKey, token } = this.exchange
     return ownKey === null
-      ? pickCredential(credentialsFor(provider, token!.project.id), this.now)
+      ? pickCredential(credentialsFor(provider, token!.projectId), this.now)
       : ownCredential(provider, ownKey)
   }
 
   /** The next of the same source; null if there is none. A client's own key has no other to stand in for it. */
   nextCredential({ provider }: CompiledRoute, refused: readonly Credential[]): Credential | null {
     const { ownKey, token } = this.exchange
-    return ownKey === null ? pickCredential(credentialsFor(provider, token!.project.id), this.now, refused) : null
+    return ownKey === null ? pickCredential(credentialsFor(provider, token!.projectId), this.now, refused) : null
   }
 
   /** When a route that is cooling down will have, as `performance.now()`. */
   cooledAt({ provider, health }: CompiledRoute): number {
     if (this.exchange.ownKey !== null) return health.coolingUntil
-    const credentials = credentialsFor(provider, this.exchange.token!.project.id)
+    const credentials = credentialsFor(provider, this.exchange.token!.projectId)
     return Math.max(health.coolingUntil, credentials.length === 0 ? 0 : cooledAt(credentials))
   }
 
@@ -116,11 +135,11 @@ export class LiveView implements DecisionView<CompiledRoute>, RequestFacts {
   }
 
   get projectId(): string {
-    return this.exchange.token!.project.id
+    return this.exchange.token!.projectId
   }
 
   get projectName(): string {
-    return this.exchange.token!.project.name
+    return this.exchange.project!.name
   }
 
   get user(): string | null {

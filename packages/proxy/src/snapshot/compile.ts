@@ -14,60 +14,41 @@ import {
 } from '@millrace/shared'
 
 import { Turns } from '../health/turns.ts'
-import type {
-  CompiledAlias,
-  CompiledProject,
-  CompiledProvider,
-  CompiledRoute,
-  CompiledSnapshot,
-  CompiledToken,
-} from './compiled.ts'
+import type { CompiledAlias, CompiledProvider, CompiledRoute, CompiledRouting } from './compiled.ts'
 import { connectProvider, type CompileContext, type ConnectedProvider } from './connect-provider.ts'
 
-/** A provider of the snapshot, and what was made of it. */
+/** A provider, and what was made of it. */
 interface Provided {
   readonly settings: SnapshotProvider
   readonly connected: ConnectedProvider
 }
 
 /**
- * Makes a snapshot ready to serve by. What a part of it cannot mean here (an unknown provider kind, a credential that does
+ * Makes routing ready to serve by. What a part of it cannot mean here (an unknown provider kind, a credential that does
  * not open, a condition in words that this version does not know) disables that part, with a line in the log; the rest
  * serves. A piece at a time: requests are served in between.
- * @throws Error if the snapshot contradicts itself
+ * @throws Error if it contradicts itself
  */
-export function* compileInSteps(snapshot: Snapshot, context: CompileContext): Generator<void, CompiledSnapshot> {
+export function* compileRoutingInSteps(
+  routing: Pick<Snapshot, 'providers' | 'aliases'>,
+  context: CompileContext,
+): Generator<void, CompiledRouting> {
   const providers = new Map<string, Provided>()
-  for (const settings of snapshot.providers) {
+  for (const settings of routing.providers) {
     providers.set(settings.id, { settings, connected: connectProvider(settings, context) })
     yield
   }
   const aliases: CompiledAlias[] = []
-  for (const alias of snapshot.aliases) {
+  for (const alias of routing.aliases) {
     aliases.push(compileAlias(alias, providers, context))
     yield
   }
   const direct = Array.from(providers.values(), (provided) => withDirectAlias(provided, context))
   return {
-    revision: snapshot.revision,
-    tokens: yield* compileTokens(snapshot),
     names: indexAliases(aliases, direct),
     connections: Array.from(providers.values()).flatMap(({ connected }) => [...connected.opened]),
     unopened: Array.from(providers.values()).flatMap(({ connected }) => connected.unopened),
   }
-}
-
-function* compileTokens(snapshot: Snapshot): Generator<void, Map<string, CompiledToken>> {
-  const projects = new Map<string, CompiledProject>(snapshot.projects.map((project) => [project.id, project]))
-  const tokens = new Map<string, CompiledToken>()
-  for (const { id, name, projectId, digest, revoked, expiresAt, ownKeys } of snapshot.tokens) {
-    const project = projects.get(projectId)
-    if (!project) throw new Error(`malformed snapshot: token ${id} names a project that is not in it`)
-    const expires = expiresAt === null ? null : Date.parse(expiresAt)
-    tokens.set(digest, { id, name, project, revoked, expiresAt: expires, ownKeys })
-    yield
-  }
-  return tokens
 }
 
 function compileAlias(

@@ -12,17 +12,28 @@ import type {
   Timeouts,
 } from '@millrace/shared'
 
+import type { CompiledAccess } from '../access/access.ts'
 import type { CredentialHealth } from '../health/credential-health.ts'
 import type { HedgeBudget } from '../health/hedge-budget.ts'
 import type { ProviderHealth } from '../health/provider-health.ts'
 import type { RouteHealth } from '../health/route-health.ts'
 import type { Turns } from '../health/turns.ts'
+import type { LimitedSubject } from '../limits/store.ts'
 import type { Connection } from '../providers/provider.ts'
+import type { TokenTable } from './token-table.ts'
 
-export interface CompiledSnapshot {
+export interface CompiledSnapshot extends CompiledRouting {
   readonly revision: number
-  /** By the SHA-256 digest of the secret. */
-  readonly tokens: ReadonlyMap<string, CompiledToken>
+  /** By which the control plane knows its revisions again. */
+  readonly mark: string
+  /** The one thing that a later snapshot may share with this and change. */
+  readonly tokens: TokenTable
+  /** By id. */
+  readonly projects: ReadonlyMap<string, CompiledProject>
+}
+
+/** What requests are routed by. Shared by the snapshots between which it did not change. */
+export interface CompiledRouting {
   readonly names: AliasIndex<CompiledAlias, CompiledProvider>
   readonly connections: readonly Connection[]
   /** The ids of upstream keys that can't be used here. */
@@ -32,18 +43,21 @@ export interface CompiledSnapshot {
 export interface CompiledToken {
   readonly id: string
   readonly name: string
-  readonly project: CompiledProject
+  readonly projectId: string
   readonly revoked: boolean
   /** Milliseconds since the epoch; null: never. */
   readonly expiresAt: number | null
-  /** Whether its clients may bring an upstream key of their own. */
-  readonly ownKeys: boolean
+  /** Null: nothing is limited. */
+  readonly limited: LimitedSubject | null
+  /** Null: the default. */
+  readonly access: CompiledAccess | null
 }
 
 export interface CompiledProject {
   readonly id: string
   readonly name: string
   readonly active: boolean
+  readonly limited: LimitedSubject | null
 }
 
 export interface CompiledAlias {
@@ -94,12 +108,15 @@ export interface CompiledProvider {
   readonly kind: string
   readonly baseUrl: string | null
   readonly direct: boolean
+  /** Null: everything is allowed. */
+  readonly access: CompiledAccess | null
   readonly health: ProviderHealth
   /** The headers that carry an upstream key, names and values in turn. */
   authorize(apiKey: string): readonly string[]
   /** Whether requests may go to it only with an upstream key. */
   readonly needsCredential: boolean
   readonly sharedCredentials: readonly Credential[]
+  /** Of each project that has keys of its own; of none of them, if none can be used here. */
   readonly projectCredentials: ReadonlyMap<string, readonly Credential[]>
   /** What serves NAME/MODEL; null unless it is {@link direct}. */
   readonly directAlias: CompiledAlias | null

@@ -9,6 +9,7 @@ import {
 } from '@millrace/shared'
 import type { Logger } from 'pino'
 
+import { compileAccess } from '../access/access.ts'
 import { headerText } from '../header-text.ts'
 import type { Health } from '../health/health.ts'
 import { providerOf } from '../providers/index.ts'
@@ -20,7 +21,8 @@ import type { CompiledProvider, Credential } from './compiled.ts'
 export interface CompileContext {
   readonly pools: Pools
   readonly health: Health
-  readonly masterKey: MasterKey
+  /** What upstream keys may be sealed under. */
+  readonly masterKeys: readonly MasterKey[]
   readonly env: Readonly<Record<string, string | undefined>>
   /** Globs of the variables that `env:` references may read. */
   readonly envAllow: readonly string[]
@@ -74,6 +76,7 @@ export function connectProvider(provider: SnapshotProvider, context: CompileCont
   const unopened: string[] = []
   for (const credential of connect ? provider.credentials : []) {
     const { id, fingerprint, projectId } = credential
+    const own = projectId === null ? null : ownOf(byProject, projectId)
     const apiKey = openCredential(provider.id, credential, context, log)
     if (apiKey === null) {
       unopened.push(id)
@@ -81,9 +84,12 @@ export function connectProvider(provider: SnapshotProvider, context: CompileCont
     }
     const headers = implementation!.authorize(apiKey)
     const opened = { fingerprint, apiKey, headers, health: context.health.credentialOf(id) }
-    if (projectId === null) shared.push({ source: 'PROVIDER', ...opened })
-    else byProject.set(projectId, [...(byProject.get(projectId) ?? []), { source: 'PROJECT', ...opened }])
+    if (own === null) shared.push({ source: 'PROVIDER', ...opened })
+    else own.push({ source: 'PROJECT', ...opened })
   }
+  for (const [projectId, own] of byProject)
+    if (own.length === 0)
+      log.error({ projectId }, 'none of the upstream keys of the project can be used: its requests do not go there')
   const compiled: CompiledProvider = {
     id: provider.id,
     name: provider.name,
@@ -91,6 +97,7 @@ export function connectProvider(provider: SnapshotProvider, context: CompileCont
     kind: provider.kind,
     baseUrl: provider.baseUrl,
     direct: provider.direct,
+    access: compileAccess(provider.access),
     health: context.health.providerOf(provider),
     authorize: (apiKey) => implementation?.authorize(apiKey) ?? [],
     // A provider that has keys, none of which opens here, must not be asked without one.
@@ -100,6 +107,13 @@ export function connectProvider(provider: SnapshotProvider, context: CompileCont
     directAlias: null,
   }
   return new ConnectedProvider(compiled, unopened, connect)
+}
+
+/** The keys of a project that has any here: it goes with no others, though none should open. */
+function ownOf(byProject: Map<string, Credential[]>, projectId: string): Credential[] {
+  let own = byProject.get(projectId)
+  if (own === undefined) byProject.set(projectId, (own = []))
+  return own
 }
 
 /** Null if the provider's settings or address can't be used. */
@@ -136,7 +150,7 @@ function openCredential(
     return value || null
   }
   try {
-    return open(secret.sealed, [context.masterKey], credentialContext(providerId, id))
+    return open(secret.sealed, context.masterKeys, credentialContext(providerId, id))
   } catch (error) {
     log.error(`credential ${fingerprint} does not open, it is not used: ${(error as Error).message}`)
     return null

@@ -1,8 +1,8 @@
-/** Sticky bindings as requests use them: Redis's while it is there, else those of this process. */
+/** Sticky bindings as requests use them: Redis's while it is there, else those of this proxy. */
 import type { Redis } from '../redis/redis.ts'
 import { MemoryBindings } from './memory.ts'
 import { RedisBindings } from './redis.ts'
-import type { Binding, Binds } from './store.ts'
+import type { Binding, Binds, LocalBindings } from './store.ts'
 
 export type { Binding } from './store.ts'
 
@@ -18,12 +18,13 @@ export interface Bound extends Binds {
  * Answers without a promise where Redis is not asked.
  */
 export class StickyBindings {
-  readonly #memory = new MemoryBindings()
+  readonly #memory: LocalBindings
   readonly #redis: Redis | null
   readonly #shared: RedisBindings | null
 
-  constructor(redis: Redis | null) {
+  constructor(redis: Redis | null, local: LocalBindings = new MemoryBindings()) {
     this.#redis = redis
+    this.#memory = local
     this.#shared = redis && new RedisBindings(redis)
   }
 
@@ -41,16 +42,16 @@ export class StickyBindings {
 
   /**
    * As {@link StickyStore.clear}, in both stores.
-   * @throws Error if Redis has not cleared its own; what is here is cleared all the same
+   * @throws Error if one of them has not cleared its own
    */
   async clear(aliasId: string, key: string | null, ageMs: number): Promise<number> {
-    const here = this.#memory.clear(aliasId, key, ageMs)
+    const here = await this.#memory.clear(aliasId, key, ageMs)
     return this.#shared === null ? here : this.#shared.clear(aliasId, key, ageMs)
   }
 
-  #bindHere(key: string, accept: readonly string[], proposed: string, ttlMs: number): Bound {
-    const { binding, action } = this.#memory.bind(key, accept, proposed, ttlMs)
-    return { binding, action, backend: 'memory' }
+  #bindHere(key: string, accept: readonly string[], proposed: string, ttlMs: number): Bound | Promise<Bound> {
+    const bound = this.#memory.bind(key, accept, proposed, ttlMs)
+    return bound instanceof Promise ? boundInMemory(bound) : { ...bound, backend: 'memory' }
   }
 
   async #bindShared(
@@ -84,4 +85,8 @@ export class StickyBindings {
       return this.#memory.move(key, from, to, ttlMs)
     }
   }
+}
+
+async function boundInMemory(bound: Promise<Binds>): Promise<Bound> {
+  return { ...(await bound), backend: 'memory' }
 }

@@ -1,4 +1,4 @@
-import { isOfAlias, type Binding, type Binds, type StickyStore } from './store.ts'
+import { isOfAlias, type Binding, type Binds, type LocalBindings } from './store.ts'
 
 /** Some 250 bytes each. */
 const MOST_BINDINGS = 100_000
@@ -10,7 +10,7 @@ const MOST_BINDINGS = 100_000
  * what there may be. To delete the oldest key of one Map instead takes 50 µs at this size: V8 leaves a hole for each key that
  * is moved to the end, and walks over them all to find the first.
  */
-export class MemoryBindings implements StickyStore {
+export class MemoryBindings implements LocalBindings {
   #recent = new Map<string, Binding>()
   #earlier = new Map<string, Binding>()
   readonly #most: number
@@ -58,7 +58,6 @@ export class MemoryBindings implements StickyStore {
     return before - this.size
   }
 
-  /** Keeps a binding as another store has it. */
   set(key: string, binding: Binding): void {
     this.#earlier.delete(key)
     this.#recent.set(key, binding)

@@ -36,6 +36,12 @@ export interface StickyStore {
   clear(aliasId: string, key: string | null, ageMs: number): number | Promise<number>
 }
 
+/** Bindings that are kept beside those of Redis, for when it is away. */
+export interface LocalBindings extends StickyStore {
+  /** Keeps a binding as another store has it. */
+  set(key: string, binding: Binding): void
+}
+
 /** Whether a key is of an alias. */
 export function isOfAlias(key: string, aliasId: string): boolean {
   return key.length > aliasId.length && key.startsWith(aliasId) && key[aliasId.length] === ':'

@@ -90,17 +90,20 @@ describe('ChatCompletionStream', () => {
 
   it('reads usage, and takes out the chunk that holds nothing else if the gateway asked for it', () => {
     const usage = chunk(
-      '"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4,"prompt_tokens_details":{"cached_tokens":2}}',
+      '"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":8,"prompt_tokens_details":{"cached_tokens":2,"audio_tokens":3,"cache_write_tokens":1},"completion_tokens_details":{"reasoning_tokens":4,"audio_tokens":5}}',
     )
     for (const drop of [true, false]) {
       const stream = new ChatCompletionStream('"alias"', drop)
       take(stream, content('a'), content('b'))
       assert.deepEqual(take(stream, usage), [drop ? '' : named(usage)])
       assert.deepEqual(stream.usage, {
-        inputTokens: 3,
-        outputTokens: 4,
+        inputTokens: 9,
+        outputTokens: 8,
         cachedInputTokens: 2,
-        reasoningTokens: 0,
+        cacheWriteTokens: 1,
+        reasoningTokens: 4,
+        inputAudioTokens: 3,
+        outputAudioTokens: 5,
         source: 'PROVIDER',
       })
     }

@@ -8,11 +8,16 @@ export function readChatUsage(value: unknown): TokenUsage | null {
   if (typeof value !== 'object' || value === null) return null
   const usage = value as Record<string, unknown>
   if (typeof usage['prompt_tokens'] !== 'number' && typeof usage['completion_tokens'] !== 'number') return null
+  const input = usage['prompt_tokens_details']
+  const output = usage['completion_tokens_details']
   return {
     inputTokens: count(usage['prompt_tokens']),
     outputTokens: count(usage['completion_tokens']),
-    cachedInputTokens: count(detail(usage['prompt_tokens_details'], 'cached_tokens')),
-    reasoningTokens: count(detail(usage['completion_tokens_details'], 'reasoning_tokens')),
+    cachedInputTokens: count(detail(input, 'cached_tokens')),
+    cacheWriteTokens: count(detail(input, 'cache_write_tokens')),
+    reasoningTokens: count(detail(output, 'reasoning_tokens')),
+    inputAudioTokens: count(detail(input, 'audio_tokens')),
+    outputAudioTokens: count(detail(output, 'audio_tokens')),
     source: 'PROVIDER',
   }
 }

@@ -12,6 +12,8 @@ export type UpstreamHeaders = Record<string, string | string[] | undefined>
 
 /** Takes what an upstream answers. After `end`, `broken` or `crashed`, one of which always comes, nothing more does. */
 export interface Receiver {
+  /** There is a connection, and the request goes out on it: from here on the provider may have seen of it. */
+  sending(): void
   begin(status: number, headers: UpstreamHeaders): void
   data(chunk: Buffer): void
   end(): void
@@ -90,6 +92,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Timed {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.controller = controller
     if (this.done) controller.abort(ABORTED)
+    else this.receiver.sending()
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: UpstreamHeaders): void {

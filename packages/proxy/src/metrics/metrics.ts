@@ -1,0 +1,82 @@
+/** What Prometheus may ask of one process: read off when it does, so that it costs requests nothing. */
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
+
+import type { ProviderHealth } from '../health/provider-health.ts'
+
+/** As prom-client hands a registry's metrics from process to process. */
+export type MetricsJson = Awaited<ReturnType<Registry['getMetricsAsJSON']>>
+
+/** Where the figures come from. */
+export interface Measured {
+  inFlight(): number
+  recordsQueued(): number
+  recordsDropped(): number
+  configRevision(): number
+  providers(): Iterable<ProviderHealth>
+}
+
+export const METRICS_TYPE = Registry.PROMETHEUS_CONTENT_TYPE
+
+/** As an alert compares them: 0 lets requests through, 1 tries whether it may, 2 keeps them away. */
+const BREAKER_STATE = { CLOSED: 0, FORCED_CLOSED: 0, HALF_OPEN: 1, OPEN: 2, FORCED_OPEN: 2 } as const
+
+/** A registry of the process's own figures: CPU, memory, event loop and the like. */
+export function processMetrics(): Registry {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  return registry
+}
+
+/** The same with what a proxy's process has to tell. */
+export function proxyMetrics(measured: Measured): Registry {
+  const registry = processMetrics()
+  const gauge = (name: string, help: string, read: () => number, aggregator: 'sum' | 'min' = 'sum'): void => {
+    registry.registerMetric(
+      new Gauge({
+        name,
+        help,
+        registers: [],
+        aggregator,
+        collect() {
+          this.set(read())
+        },
+      }),
+    )
+  }
+  gauge('millrace_in_flight', 'Requests that are being served.', () => measured.inFlight())
+  gauge('millrace_records_queued', 'Records that wait to be stored.', () => measured.recordsQueued())
+  gauge(
+    'millrace_config_revision',
+    'The revision of the configuration that is served by; the least of all workers.',
+    () => measured.configRevision(),
+    'min',
+  )
+  registry.registerMetric(
+    new Counter({
+      name: 'millrace_records_dropped_total',
+      help: 'Records that will never be stored.',
+      registers: [],
+      collect() {
+        this.reset()
+        this.inc(measured.recordsDropped())
+      },
+    }),
+  )
+  registry.registerMetric(
+    new Gauge({
+      name: 'millrace_breaker_state',
+      help: 'Of a provider: 0 closed, 1 half open, 2 open; the worst of all workers.',
+      labelNames: ['provider'],
+      registers: [],
+      aggregator: 'max',
+      collect() {
+        this.reset()
+        const now = performance.now()
+        for (const { name, breaker } of measured.providers()) {
+          this.set({ provider: name }, BREAKER_STATE[breaker.stateAt(now)])
+        }
+      },
+    }),
+  )
+  return registry
+}

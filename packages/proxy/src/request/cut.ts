@@ -1,0 +1,17 @@
+import type { GatewayError } from '@millrace/shared'
+
+import type { Exchange } from './exchange.ts'
+import { sendError } from './render-error.ts'
+
+/**
+ * Ends a request that may not go on: a stream that has begun by an error event, an answer of which nothing was sent by the
+ * error itself. One that is complete but for its record's being stored is left alone.
+ */
+export function cut(exchange: Exchange, error: GatewayError): void {
+  if (exchange.over || exchange.outcome !== null) return
+  exchange.cutBy = error
+  const accountable = exchange.answering ?? exchange.attempts.find(({ isRunning }) => isRunning)
+  for (const attempt of exchange.attempts) attempt.cut(error.message, attempt === accountable)
+  exchange.fail('ERROR', error.code, error.message)
+  if (!exchange.res.headersSent) sendError(exchange, error)
+}
