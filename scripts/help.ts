@@ -12,21 +12,32 @@ export const SETTINGS_HELP: Readonly<Record<keyof Settings, readonly [meaning: s
   MILLRACE_CONTROL_URL: ['where a proxy that runs alone finds its control plane', 'http://127.0.0.1:4000'],
   MILLRACE_PROXY_KEY: ['the PROXY-role key that a proxy uses', 'the one made at the first start, in the data folder'],
   MILLRACE_MASTER_KEY: ['32 bytes in base64 that encrypt upstream keys', 'generated in the data folder'],
+  MILLRACE_MASTER_KEY_PREVIOUS: ['the master key before, while npm run rekey re-encrypts', 'none'],
   MILLRACE_ADMIN_KEY: ['makes this the first admin key', 'generated'],
+  MILLRACE_WORKERS: ['proxy processes on one port, 1 to 64; together they are one proxy', '1'],
   MILLRACE_MAX_BODY_BYTES: [
     'of a JSON request; also how much of an unstreamed answer is held to read its usage',
     '10485760',
   ],
   MILLRACE_DRAIN_SECONDS: ['how long streams may finish after SIGTERM', '30'],
+  MILLRACE_TRUSTED_PROXIES: ['addresses and CIDR ranges, by comma, whose x-forwarded-for is believed', 'none'],
   MILLRACE_ENV_ALLOW: ['names that env: references may read (globs, by comma; never MILLRACE_*)', '*_API_KEY'],
   MILLRACE_PRIVATE_UPSTREAMS: ['whether providers may live at private addresses (link-local never)', 'true'],
   MILLRACE_MAX_STALE_SECONDS: ['how long a proxy serves without its control plane', 'no end'],
+  MILLRACE_LIMITS_WITHOUT_REDIS: [
+    'local or refuse: what becomes of requests that have limits while Redis is set and away',
+    'local',
+  ],
+  MILLRACE_REVOKED_STREAMS: [
+    'finish or cut: whether the running requests of a token that is revoked, or has expired, go on',
+    'finish',
+  ],
   MILLRACE_LOG_LEVEL: ["pino's: fatal, error, warn, info, debug, trace or silent", 'info'],
 }
 
 export function help(): string {
   const rows = Object.entries(SETTINGS_HELP).map(
-    ([name, [meaning, byDefault]]) => `  ${name.padEnd(28)}${meaning}\n${' '.repeat(30)}[${byDefault}]`,
+    ([name, [meaning, byDefault]]) => `  ${name.padEnd(31)}${meaning}\n${' '.repeat(33)}[${byDefault}]`,
   )
   return `Usage: npm start
 
