@@ -273,7 +273,7 @@ await onEachDatabase(
       const off = await ask(documents.UPDATE_PROJECT, { id, input: { active: false } })
       assert.ok(!off.active && off.deactivatedAt)
       const on = await ask(documents.UPDATE_PROJECT, { id, input: { active: true } })
-      assert.deepEqual(on, { name, active: true, deactivatedAt: null })
+      assert.deepEqual([on.name, on.active, on.deactivatedAt], [name, true, null])
       await refused('CONFLICT', undefined, documents.CREATE_PROJECT, { input: { name: ` ${name} ` } })
     })
 
@@ -336,11 +336,7 @@ await onEachDatabase(
         [stage.control.token, 'UNAUTHENTICATED'],
         [stage.control.proxyKey, 'FORBIDDEN'],
       ] as const) {
-        for (const document of [
-          documents.PROJECTS,
-          '{ it: viewer { id } }',
-          'mutation { it: createProject(input: { name: "x" }) { id } }',
-        ]) {
+        for (const document of [documents.PROJECTS, 'mutation { it: createProject(input: { name: "x" }) { id } }']) {
           await assert.rejects(ask(document, {}, key), { code })
         }
       }
@@ -376,7 +372,11 @@ await onEachDatabase(
           input: { name: made.name, kind: 'SIMULATED' },
         })
         assert.equal((await ask(documents.NEWEST_REVISION)).number, updated.number, 'what changes nothing makes none')
-        const [event] = (await ask(documents.AUDIT)).edges
+        const [refusal, event] = (await ask(documents.AUDIT)).edges
+        assert.deepEqual(
+          [refusal.node.action, refusal.node.subject, refusal.node.result],
+          ['createProvider', 'Mutation.createProvider', 'CONFLICT'],
+        )
         assert.deepEqual(
           [event.node.actor, event.node.action, event.node.subject, event.node.result, event.node.details.revision],
           ['first admin', 'updateProvider', `provider ${made.name}`, 'SUCCESS', updated.number],

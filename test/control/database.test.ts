@@ -12,6 +12,7 @@ import { StartError } from '../helpers/process.ts'
 import { temporaryFolder } from '../helpers/temporary.ts'
 import { waitFor } from '../helpers/wait.ts'
 import * as documents from './documents.ts'
+import { Follower } from './snapshots.ts'
 
 const server = await startPostgres()
 const skip = 'skip' in server ? server.skip : false
@@ -51,10 +52,17 @@ test(
     const first = both.find(({ firstStart }) => firstStart)!
     const other = both.find((one) => one !== first)!
     assert.equal(other.firstStart, null)
-    await using events = other.subscribe(SNAPSHOTS_SUBSCRIPTION, {}, first.proxyKey)
-    assert.equal((await events.next()).value.snapshots.revision, 1)
+    await using follower = new Follower(other, null, first.proxyKey)
+    assert.equal((await follower.next()).revision, 1)
     await first.gql(documents.CREATE_PROJECT, CREATE('heard of'))
-    assert.equal((await events.next()).value.snapshots.revision, 2)
+    assert.equal((await follower.next()).revision, 2)
+
+    await using moved = new Follower(first, follower)
+    assert.deepEqual(await moved.next(), follower.snapshot)
+    assert.equal(moved.told.whole, true, "one doesn't know the other's revisions")
+    await other.gql(documents.CREATE_PROJECT, CREATE('heard of, too'), first.adminKey)
+    assert.deepEqual([(await moved.next()).revision, moved.told.whole], [3, false])
+    assert.deepEqual(await follower.next(), moved.snapshot)
   },
 )
 

@@ -1,14 +1,19 @@
 /** The operations that these suites use, as an operator's tool would hold them. */
 
+const ACCESS = 'access { models endpoints methods origins ipRanges params requiredHeaders ownKeys }'
+const LIMITED =
+  'limits { requestsPerMinute tokensPerMinute maxConcurrent } budget { limitUsd period spentUsd resetsAt }'
 const PROVIDER = `id name kind baseUrl enabled direct maxConcurrency settings timeouts { connect firstToken idle total }
   breaker { errorRate minRequests windowSeconds consecutiveFailures openSeconds maxOpenSeconds }
-  credentials { id label fingerprint enabled project { id } }`
+  credentials { id label fingerprint enabled project { id } } ${ACCESS}`
 const ROUTE =
   'id name providerModel priority weight enabled condition inputPrice outputPrice cachedInputPrice provider { id } alias { id }'
 const ALIAS = `id name enabled strategy project { id } sticky { scope ttlSeconds }
   retry { maxAttempts initialBackoffMs multiplier maxBackoffMs jitter } hedge { afterMs maxExtraPercent }
   timeouts { connect firstToken idle total } timeoutOverrides routes { ${ROUTE} }`
-const TOKEN = 'id name prefix status expiresAt revokedAt metadata access { ownKeys } project { id }'
+const PROJECT = `id name active deactivatedAt ${LIMITED}`
+const TOKEN = `id name prefix status expiresAt revokedAt maxRequests requestCount cacheHitCount lastUsedAt metadata
+  ${ACCESS} ${LIMITED} project { id }`
 
 export const CREATE_PROVIDER = `mutation ($input: CreateProviderInput!) { it: createProvider(input: $input) { ${PROVIDER} } }`
 export const UPDATE_PROVIDER = `mutation ($id: ID!, $input: UpdateProviderInput!) { it: updateProvider(id: $id, input: $input) { ${PROVIDER} } }`
@@ -28,14 +33,16 @@ export const ALIAS_BY_NAME = `query ($name: String, $project: ID) { it: alias(na
 export const ADD_ROUTE = `mutation ($alias: ID!, $input: RouteInput!) { it: addRoute(alias: $alias, input: $input) { ${ROUTE} } }`
 export const UPDATE_ROUTE = `mutation ($id: ID!, $input: UpdateRouteInput!) { it: updateRoute(id: $id, input: $input) { ${ROUTE} } }`
 export const DELETE_ROUTE = 'mutation ($id: ID!) { it: deleteRoute(id: $id) }'
-export const CREATE_PROJECT =
-  'mutation ($input: CreateProjectInput!) { it: createProject(input: $input) { id name active deactivatedAt } }'
-export const UPDATE_PROJECT =
-  'mutation ($id: ID!, $input: UpdateProjectInput!) { it: updateProject(id: $id, input: $input) { name active deactivatedAt } }'
-export const PROJECTS = '{ it: projects { id name active } }'
+export const CREATE_PROJECT = `mutation ($input: CreateProjectInput!) { it: createProject(input: $input) { ${PROJECT} } }`
+export const UPDATE_PROJECT = `mutation ($id: ID!, $input: UpdateProjectInput!) { it: updateProject(id: $id, input: $input) { ${PROJECT} } }`
+export const PROJECTS = `{ it: projects { ${PROJECT} } }`
 export const CREATE_TOKEN = `mutation ($input: CreateTokenInput!) { it: createToken(input: $input) { secret token { ${TOKEN} } } }`
 export const UPDATE_TOKEN = `mutation ($id: ID!, $input: UpdateTokenInput!) { it: updateToken(id: $id, input: $input) { ${TOKEN} } }`
+export const ROTATE_TOKEN = `mutation ($id: ID!, $graceSeconds: Int) { it: rotateToken(id: $id, graceSeconds: $graceSeconds) { secret token { ${TOKEN} } } }`
+export const REVOKE_PROJECT_TOKENS =
+  'mutation ($project: ID!) { it: revokeProjectTokens(project: $project) { revoked alreadyRevoked total } }'
 export const REVOKE_TOKEN = `mutation ($id: ID!) { it: revokeToken(id: $id) { ${TOKEN} } }`
+export const TOKEN_BY_ID = `query ($id: ID!) { it: token(id: $id) { ${TOKEN} } }`
 export const TOKENS = `query ($project: ID, $status: TokenStatus, $search: String, $first: Int, $after: String) {
   it: tokens(project: $project, status: $status, search: $search, first: $first, after: $after) {
     edges { node { ${TOKEN} } } pageInfo { hasNextPage endCursor }

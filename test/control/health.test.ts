@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 
 import { bucketOf, newId, REPORT_PROXY_MUTATION } from '@millrace/shared'
 
-import { createProvider, setBreaker } from '../helpers/configuration.ts'
+import { createProject, createProvider, setBreaker } from '../helpers/configuration.ts'
 import { uniqueName } from '../helpers/names.ts'
 import { waitFor, within } from '../helpers/wait.ts'
 import { begun } from './begun.ts'
@@ -51,6 +51,23 @@ await onEachDatabase((stage) => {
 
   test('a provider that no proxy speaks of is well', async () => {
     assert.deepEqual(await healthOf(await provider()), IDLE)
+  })
+
+  test('what a provider said last is not for keys that are bound: it may repeat what another project asked', async () => {
+    const id = await provider()
+    const project = await createProject(stage.control)
+    const { it: key } = await stage.control.gql(
+      'mutation ($name: String!, $projects: [ID!]) { it: createAdminKey(name: $name, role: ADMIN, projects: $projects) { secret } }',
+      { name: uniqueName('bound'), projects: [project] },
+    )
+    await using proxy = new ReportedProxy(stage.control)
+    const said = { windowErrors: 7, lastError: 'what does "a merger" mean?', lastErrorAt: moment(1) }
+    await proxy.report({ providers: [providerReport(id, said)] })
+    const query = `query ($id: ID) { provider(id: $id) { health { ${HEALTH} } } }`
+    const shown = { ...(await healthOf(id)) }
+    assert.equal(shown.lastError, said.lastError)
+    const { provider: found } = await stage.control.gql(query, { id }, key.secret)
+    assert.deepEqual(found.health, { ...shown, lastError: null })
   })
 
   test('what two proxies say is put together', async () => {

@@ -12,9 +12,7 @@ import {
   newId,
   open,
   parseMasterKey,
-  parseSnapshot,
   REPORT_PROXY_MUTATION,
-  SNAPSHOTS_SUBSCRIPTION,
   type IngestResult,
   type RequestRecord,
   type Snapshot,
@@ -25,7 +23,7 @@ import type { Subscription } from '../helpers/graphql.ts'
 import { waitFor, within } from '../helpers/wait.ts'
 import * as documents from './documents.ts'
 import { sample } from './sample.ts'
-import { newestSnapshot } from './snapshots.ts'
+import { Follower, newestSnapshot } from './snapshots.ts'
 import { onEachDatabase } from './suites.ts'
 
 const FEED = `subscription ($filter: RequestFilter, $kinds: [FeedEventKind!]) {
@@ -45,13 +43,7 @@ await onEachDatabase((stage) => {
     (await stage.control.gql(document, variables, key)).it
   const ingest = async (records: readonly unknown[]): Promise<IngestResult> =>
     (await stage.control.gql(INGEST_RECORDS_MUTATION, { records }, stage.control.proxyKey)).ingestRecords
-  const snapshots = (key = stage.control.proxyKey): Subscription<any> =>
-    stage.control.subscribe(SNAPSHOTS_SUBSCRIPTION, {}, key)
-  const next = async (events: Subscription<any>): Promise<Snapshot> => {
-    const { value } = await within(10_000, 'a snapshot', events.next())
-    assert.equal(value.snapshots.document.revision, value.snapshots.revision)
-    return parseSnapshot(value.snapshots.document)
-  }
+  const following = (key = stage.control.proxyKey): Follower => new Follower(stage.control, null, key)
   const newest = (): Promise<Snapshot> => newestSnapshot(stage.control)
   const provider = (more = {}): Promise<any> =>
     ask(documents.CREATE_PROVIDER, {
@@ -59,17 +51,17 @@ await onEachDatabase((stage) => {
     })
 
   describe('snapshots', () => {
-    test('come at once, whole, and again soon after each change', async () => {
-      await using events = snapshots()
-      const first = await next(events)
+    test('come at once, whole, and what changes soon after', async () => {
+      await using follower = following()
+      const first = await follower.next()
       assert.deepEqual(
         [first.aliases.map(({ name }) => name), first.projects.map(({ name }) => name)],
         [['demo'], ['default']],
       )
-      assert.equal(first.tokens[0]!.digest, digest(stage.control.token))
+      assert.equal(first.tokens[0]!.secrets[0]!.digest, digest(stage.control.token))
       await ask(documents.CREATE_PROJECT, { input: { name: uniqueName('project') } })
       // Ten times what the contract says, for a machine that has other things to do.
-      const second = await next(events)
+      const second = await follower.next()
       assert.deepEqual([second.revision, second.projects.length], [first.revision + 1, 2])
     })
 
@@ -100,10 +92,14 @@ await onEachDatabase((stage) => {
           id: token.id,
           name: 't',
           projectId: project,
-          digest: digest(secret),
+          secrets: [{ prefix: token.prefix, digest: digest(secret), until: null }],
           revoked: true,
           expiresAt,
-          ownKeys: false,
+          maxRequests: null,
+          limits: null,
+          budget: null,
+          used: null,
+          access: null,
         },
       )
       assert.equal(projects.find(({ id }) => id === project)!.active, false)
@@ -111,9 +107,9 @@ await onEachDatabase((stage) => {
 
     test('are for proxies alone, as is what proxies send', async () => {
       const { control } = stage
-      await using asAdmin = snapshots(control.adminKey)
+      await using asAdmin = following(control.adminKey)
       await assert.rejects(asAdmin.next(), { code: 'FORBIDDEN' })
-      await using asNobody = snapshots('nobody')
+      await using asNobody = following('nobody')
       await assert.rejects(asNobody.next(), { code: 4403 })
       await assert.rejects(control.gql(INGEST_RECORDS_MUTATION, { records: [] }), { code: 'FORBIDDEN' })
       await assert.rejects(control.gql(INGEST_RECORDS_MUTATION, { records: [] }, null), { code: 'UNAUTHENTICATED' })
@@ -123,11 +119,11 @@ await onEachDatabase((stage) => {
 
     test("end with their key's revocation", async () => {
       const { secret, adminKey } = await ask(documents.CREATE_ADMIN_KEY, { name: 'short-lived', role: 'PROXY' })
-      await using events = snapshots(secret)
-      await next(events)
+      await using follower = following(secret)
+      await follower.next()
       await ask(documents.REVOKE_ADMIN_KEY, { id: adminKey.id })
       const end = (async () => {
-        while (!(await events.next()).done);
+        for (;;) await follower.next()
       })()
       await assert.rejects(within(10_000, 'the end of the socket', end), { code: 4403 })
     })
@@ -141,7 +137,8 @@ await onEachDatabase((stage) => {
       const { request } = await stage.control.gql(
         `query ($id: ID) { request(id: $id) {
           id requestId startedAt finishedAt endpoint model providerModel stream status httpStatus errorClass errorMessage
-          usage { inputTokens outputTokens cachedInputTokens reasoningTokens source } latencyMs timeToFirstTokenMs overheadMs
+          usage { inputTokens outputTokens cachedInputTokens cacheWriteTokens reasoningTokens inputAudioTokens outputAudioTokens source }
+          latencyMs timeToFirstTokenMs overheadMs
           costUsd userKey conversationKey metadata configRevision proxyId project { id } token { id } alias { id } provider { id }
           attempts {
             index routeId providerName providerModel startedAt latencyMs timeToFirstTokenMs upstreamStatus errorClass
@@ -150,7 +147,16 @@ await onEachDatabase((stage) => {
         } }`,
         { id: records[0]!.id },
       )
-      const { projectId, tokenId, aliasId, providerId, attempts, decision: _decision, ...rest } = records[0]!
+      const {
+        projectId,
+        tokenId,
+        aliasId,
+        providerId,
+        attempts,
+        decision: _decision,
+        counted: _counted,
+        ...rest
+      } = records[0]!
       const gone = { project: null, token: null, alias: null, provider: null }
       const tried = attempts.map(({ providerId: _, ...attempt }) => ({ ...attempt, provider: null, route: null }))
       assert.deepEqual(

@@ -54,6 +54,46 @@ describe('a variable that does not fit', () => {
   }
 })
 
+describe('a value in the document that does not fit', () => {
+  const token = (input: string): string =>
+    `mutation { createToken(input: { name: "t", project: "p", ${input} }) { secret } }`
+  for (const [document, ...fields] of [
+    [token('maxRequests: 99999999999'), 'input.maxRequests'],
+    [token('limits: { requestsPerMinute: 1e20 }'), 'input.limits.requestsPerMinute'],
+    [token('limits: { secret: 1 }'), 'input.limits.secret'],
+    [token('budget: { limitUsd: "secret", period: DAY }'), 'input.budget.limitUsd'],
+    [token('budget: { limitUsd: 5 }'), 'input.budget.period'],
+    [token('budget: { limitUsd: 5, period: secret }'), 'input.budget.period'],
+    [token('budget: "secret"'), 'input.budget'],
+    [token('expiresAt: "secret"'), 'input.expiresAt'],
+    [token('access: { models: ["a", 1] }'), 'input.access.models.1'],
+    [token('access: { models: { secret: 1 }, methods: [null] }'), 'input.access.models', 'input.access.methods.0'],
+    ['query ($first: Int = "secret") { tokens(first: $first) { edges { cursor } } }', 'first'],
+    ['{ tokens(first: ["secret"]) { edges { cursor } } }', 'first'],
+  ] as const) {
+    test(`is named: ${document.slice(0, 110)}`, async () => {
+      const named = (errors: readonly any[]): boolean => {
+        assert.deepEqual(
+          errors.map(({ extensions: { code, field } }) => [code, field]),
+          fields.map((field) => ['BAD_USER_INPUT', field]),
+        )
+        for (const { message, extensions } of errors) {
+          assert.ok(message.startsWith(`${extensions.field}: `), message)
+          assert.doesNotMatch(
+            message.slice(extensions.field.length),
+            /secret|1e20|99999999999/,
+            'a message tells no value',
+          )
+        }
+        return true
+      }
+      await assert.rejects(ask(document), (thrown: unknown) => named((thrown as GraphqlError).errors))
+      await using socket = control.subscribe(document)
+      await assert.rejects(socket.next(), (thrown: unknown) => named(thrown as any[]))
+    })
+  }
+})
+
 describe('refused with its field', () => {
   const CREDENTIAL = { provider: newId(), input: { apiKey: 'k' } }
   for (const [name, code, field, document, variables] of [

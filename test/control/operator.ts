@@ -1,7 +1,7 @@
 /** An operator who configures, and sees what proxies are told of it. */
 import assert from 'node:assert/strict'
 
-import type { SnapshotAlias, SnapshotProvider } from '@millrace/shared'
+import type { SnapshotAlias, SnapshotProject, SnapshotProvider, SnapshotToken } from '@millrace/shared'
 
 import type { GraphqlError } from '../helpers/graphql.ts'
 import { uniqueName } from '../helpers/names.ts'
@@ -33,10 +33,19 @@ export function operatorOf(stage: Stage) {
       ask(documents.CREATE_PROVIDER, { input: { name: uniqueName('provider'), kind: 'SIMULATED', ...more } }),
     alias: (routes: object[] = [], more = {}): Promise<any> =>
       ask(documents.CREATE_ALIAS, { input: { name: uniqueName('alias'), routes, ...more } }),
+    project: (more = {}): Promise<any> =>
+      ask(documents.CREATE_PROJECT, { input: { name: uniqueName('project'), ...more } }),
+    /** A token and its secret. */
+    token: (project: string, more = {}): Promise<any> =>
+      ask(documents.CREATE_TOKEN, { input: { name: uniqueName('token'), project, ...more } }),
     newestNumber: async (): Promise<number> => (await ask(documents.NEWEST_REVISION)).number,
     publishedAlias: async (id: string): Promise<SnapshotAlias> =>
       (await newestSnapshot(stage.control)).aliases.find((one) => one.id === id)!,
     publishedProvider: async (id: string): Promise<SnapshotProvider> =>
       (await newestSnapshot(stage.control)).providers.find((one) => one.id === id)!,
+    publishedProject: async (id: string): Promise<SnapshotProject> =>
+      (await newestSnapshot(stage.control)).projects.find((one) => one.id === id)!,
+    publishedToken: async (id: string): Promise<SnapshotToken> =>
+      (await newestSnapshot(stage.control)).tokens.find((one) => one.id === id)!,
   }
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { INGEST_RECORDS_MUTATION, newId, SNAPSHOTS_SUBSCRIPTION } from '@millrace/shared'
+import { INGEST_RECORDS_MUTATION, newId } from '@millrace/shared'
 import pg from 'pg'
 
 import { startControl } from '../helpers/control.ts'
@@ -13,6 +13,7 @@ import { waitFor, within } from '../helpers/wait.ts'
 import * as documents from './documents.ts'
 import { Relay } from './relay.ts'
 import { sample } from './sample.ts'
+import { Follower } from './snapshots.ts'
 
 const server = await startPostgres()
 const skip = 'skip' in server ? server.skip : false
@@ -85,18 +86,21 @@ test('a migration may take longer than a query', { skip }, async () => {
 test('a database that was set back is served as it is now, and so is what comes after', { skip }, async () => {
   await using database = await createDatabase()
   await using control = await startControl({ databaseUrl: database.url })
-  await using events = control.subscribe(SNAPSHOTS_SUBSCRIPTION, {}, control.proxyKey)
+  await using follower = new Follower(control)
   const next = async (): Promise<[number, number]> => {
-    const { revision, document } = (await within(10_000, 'a snapshot', events.next())).value.snapshots
-    return [revision, document.projects.length]
+    const { revision, projects } = await follower.next()
+    return [revision, projects.length]
   }
   assert.deepEqual(await next(), [1, 1])
+  const { mark } = follower.position!
   await control.gql(documents.CREATE_PROJECT, project())
   assert.deepEqual(await next(), [2, 2])
   await database.query(
     "with a as (delete from config_revision where number = 2) delete from project where name <> 'default'",
   )
   assert.deepEqual(await next(), [1, 1])
+  assert.equal(follower.told.whole, true)
+  assert.notEqual(follower.position!.mark, mark)
   await waitFor(() => /"level":50.*set back to an older configuration/.test(control.output().stderr))
   await control.gql(documents.CREATE_PROJECT, project())
   assert.deepEqual(await next(), [2, 2])

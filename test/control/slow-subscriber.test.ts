@@ -1,6 +1,7 @@
 /** A subscriber that reads too slowly loses events, is told how many, and slows nobody. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { INGEST_RECORDS_MUTATION, MAX_INGEST_BATCH } from '@millrace/shared'
 import { WebSocket } from 'ws'
@@ -8,11 +9,14 @@ import { WebSocket } from 'ws'
 import { startControl, type ControlProcess } from '../helpers/control.ts'
 import { uniqueName } from '../helpers/names.ts'
 import { waitFor } from '../helpers/wait.ts'
+import * as documents from './documents.ts'
 import { sample } from './sample.ts'
 
 /** Some 24 MB: more than the sockets' buffers hold. */
 const BATCHES = 6
 const TEXT = 'x'.repeat(4_000)
+/** Of configuration. */
+const CHANGES = 60
 
 let control: ControlProcess
 before(async () => {
@@ -25,8 +29,8 @@ const ingest = (model: string, count: number): Promise<unknown> => {
   return control.gql(INGEST_RECORDS_MUTATION, { records }, control.proxyKey)
 }
 
-/** A subscription on a socket that can be left unread. */
-async function subscribed(query: string) {
+/** A subscription on a socket that can be left unread. Its events are what stands under `it`. */
+async function opened(query: string, key: string) {
   const socket = new WebSocket(`${control.url.replace(/^http/, 'ws')}/graphql`, 'graphql-transport-ws')
   const events: any[] = []
   let acknowledged = false
@@ -37,15 +41,21 @@ async function subscribed(query: string) {
   })
   await new Promise((resolve) => socket.once('open', resolve))
   const send = (message: object): void => socket.send(JSON.stringify(message))
-  send({ type: 'connection_init', payload: { authorization: `Bearer ${control.adminKey}` } })
+  send({ type: 'connection_init', payload: { authorization: `Bearer ${key}` } })
   await waitFor(() => acknowledged)
   send({ type: 'subscribe', id: '1', payload: { query } })
+  return { socket, events, [Symbol.dispose]: () => socket.terminate() }
+}
+
+/** One that has been told something, and forgotten it. */
+async function subscribed(query: string) {
+  const subscriber = await opened(query, control.adminKey)
   await waitFor(async () => {
     await ingest(uniqueName('marker'), 1)
-    return events.length > 0
+    return subscriber.events.length > 0
   })
-  events.length = 0
-  return { socket, events, [Symbol.dispose]: () => socket.terminate() }
+  subscriber.events.length = 0
+  return subscriber
 }
 
 for (const [feed, query] of [
@@ -67,6 +77,29 @@ for (const [feed, query] of [
     assert.equal(slow.events.filter(({ dropped }) => dropped > 0).length, 1, 'it is told once')
   })
 }
+
+test('of snapshots: it is told the newest once it reads, and nothing was queued for it', async () => {
+  const provider = (await control.gql(documents.CREATE_PROVIDER, { input: { name: 'p', kind: 'SIMULATED' } })).it.id
+  const routes = Array.from({ length: 100 }, () => ({ provider, providerModel: 'm'.repeat(200) }))
+  for (let i = 0; i < 10; i++)
+    await control.gql(documents.CREATE_ALIAS, { input: { name: uniqueName('alias'), routes } })
+  using slow = await opened('subscription { it: snapshots { revision document } }', control.proxyKey)
+  await waitFor(() => slow.events.at(-1)?.document.last)
+  slow.socket.pause()
+  const begun = slow.events.at(-1).revision
+  // Each is some 500 KB of routing: together more than the sockets' buffers hold.
+  for (let i = 0; i < CHANGES; i++) {
+    await control.gql(documents.UPDATE_PROVIDER, { id: provider, input: { name: `p${i}` } })
+    // So that a subscriber that isn't slow would be told of each.
+    await sleep(50)
+  }
+  slow.events.length = 0
+  slow.socket.resume()
+  await waitFor(() => slow.events.at(-1)?.revision === begun + CHANGES && slow.events.at(-1).document.last)
+  const leaps = slow.events.map(({ document }) => document.revision - document.since)
+  assert.ok(Math.max(...leaps) >= CHANGES / 3, `it has been told of ${Math.max(...leaps)} revisions at once`)
+  assert.equal(slow.events.at(-1).document.providers.find(({ id }: any) => id === provider).name, `p${CHANGES - 1}`)
+})
 
 test('a decision that is asked for has lost none', async () => {
   const model = uniqueName('listed')

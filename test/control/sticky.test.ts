@@ -136,6 +136,7 @@ await onEachDatabase((stage) => {
       assert.equal(await ask(CLEAR, { alias, key: keys[0] }), 1)
       assert.deepEqual(new Set((await bindingsOf(alias)).map(({ key }) => key)), new Set(keys.slice(1)))
       assert.equal(await ask(CLEAR, { alias, key: keys[0] }), 0)
+      assert.equal(await ask(CLEAR, { alias, key: '\ud800' }), 0, 'half a character')
       assert.equal(await ask(CLEAR, { alias }), 2)
       assert.deepEqual(await bindingsOf(alias), [])
       assert.equal(await routeOf(other.alias, kept), other.routes[0])

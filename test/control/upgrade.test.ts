@@ -24,7 +24,7 @@ const [PROJECT, PROVIDER, CREDENTIAL, ALIAS, ROUTE, TOKEN, RECORD, PROXY] = Arra
 const ROWS: readonly (readonly [sql: string, values: readonly unknown[]])[] = [
   [
     `insert into admin_key (id, name, role, prefix, digest, created_at)
-     values (?, 'admin', 'ADMIN', 'ak', ?, now()), (?, 'proxies', 'PROXY', 'ak', ?, now())`,
+     values (?, 'admin', 'ADMIN', 'ak-mr-', ?, now()), (?, 'proxies', 'PROXY', 'ak-mr-', ?, now())`,
     [newId(), digest(ADMIN_KEY), newId(), digest(PROXY_KEY)],
   ],
   [
@@ -105,6 +105,8 @@ for (const kind of found.kinds) {
         requests(first: 5) { edges { node { id costUsd decision { id } token { name } } } }
         routeDecisions(first: 5) { edges { node { id } } }
         proxies { id version online } configRevision { number }
+        projects { limits { maxConcurrent } budget { limitUsd } }
+        tokens { edges { node { maxRequests status limits { maxConcurrent } budget { limitUsd } access { models } } } }
       }`)
       const prices = { inputPrice: null, outputPrice: null, cachedInputPrice: null }
       assert.deepEqual(JSON.parse(JSON.stringify(all)), {
@@ -133,6 +135,20 @@ for (const kind of found.kinds) {
         routeDecisions: { edges: [] },
         proxies: [{ id: PROXY, version: '0.0.1', online: true }],
         configRevision: { number: 2 },
+        projects: [{ limits: { maxConcurrent: null }, budget: null }],
+        tokens: {
+          edges: [
+            {
+              node: {
+                maxRequests: null,
+                status: 'ACTIVE',
+                limits: { maxConcurrent: null },
+                budget: null,
+                access: { models: null },
+              },
+            },
+          ],
+        },
       })
 
       const explain = async (configRevision?: number): Promise<any> => {

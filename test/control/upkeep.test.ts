@@ -9,16 +9,21 @@ import { pino } from 'pino'
 
 import { openDatabase } from '../../packages/control/dist/db/open.js'
 import { keepUp } from '../../packages/control/dist/db/upkeep.js'
+import { Bus } from '../../packages/control/dist/feed/bus.js'
 import { ProxyService } from '../../packages/control/dist/proxies/proxy.service.js'
+import { IngestService } from '../../packages/control/dist/requests/ingest.service.js'
+import { BindingStore } from '../../packages/control/dist/sticky/binding.store.js'
 import { temporaryFolder } from '../helpers/temporary.ts'
 import { providerReport } from './reports.ts'
+import { sample } from './sample.ts'
 
 const WAL_FILE_BYTES = 16 * 1024 * 1024
 
 const stack = new AsyncDisposableStack()
 after(() => stack.disposeAsync())
 const folder = stack.use(await temporaryFolder())
-const database = await openDatabase(undefined, folder.path, pino({ level: 'silent' }))
+const log = pino({ level: 'silent' })
+const database = await openDatabase(undefined, folder.path, log)
 stack.defer(() => database.close())
 await database.migrate()
 
@@ -46,10 +51,10 @@ function reporter(): (health: HealthReport) => Promise<void> {
   return (health) => proxies.report({ id, startedAt: new Date(), ...rest, health })
 }
 
-async function tableBytes(): Promise<number> {
+async function tableBytes(table = 'proxy_instance'): Promise<number> {
   const [row] = await database
     .em()
-    .execute<{ bytes: number }[]>("select pg_total_relation_size('proxy_instance')::integer as bytes")
+    .execute<{ bytes: number }[]>('select pg_total_relation_size(?::regclass)::integer as bytes', [table])
   return row!.bytes
 }
 
@@ -68,6 +73,33 @@ test('by reports, between which it is kept up', async () => {
   const before = await tableBytes()
   for (let i = 0; i < 10; i++) await round()
   assert.ok((await tableBytes()) <= 1.5 * before, `${await tableBytes()} bytes after ${before}`)
+})
+
+test('by sums that grow with each record', async () => {
+  const bindings = new BindingStore(database, log)
+  const ingest = new IngestService(database, new Bus(), bindings, log)
+  const [projectId, providerId, ...tokens] = Array.from({ length: 12 }, newId)
+  let minute = 0
+  const round = async (): Promise<void> => {
+    for (let i = 0; i < 60; i++) {
+      const startedAt = new Date(Date.UTC(2026, 10, 20, 0, minute++ % 1_440)).toISOString()
+      const records = tokens.map((tokenId) => sample({ projectId: projectId!, tokenId, startedAt, decision: null }))
+      const told = records.map(({ attempts, ...record }) => ({
+        ...record,
+        attempts: attempts.map((attempt) => ({ ...attempt, startedAt, providerId })),
+      }))
+      assert.equal((await ingest.ingest(told)).stored, tokens.length)
+    }
+    await keepUp(() => database.em())
+  }
+  const sizes = async (): Promise<number[]> =>
+    Promise.all(['subject_spend', 'token_use', 'credential_use'].map((table) => tableBytes(table)))
+  await round()
+  const before = await sizes()
+  for (let i = 0; i < 5; i++) await round()
+  const now = await sizes()
+  for (const [i, bytes] of now.entries())
+    assert.ok(bytes <= before[i]! + 16_384, `${now.join()} bytes after ${before.join()}`)
 })
 
 test('by the log of what was written', async () => {

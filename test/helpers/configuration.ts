@@ -1,5 +1,15 @@
 /** What tests tell the control plane to do, in the words of its API. */
-import type { BreakerPolicy, HedgePolicy, RetryPolicy, RoutingStrategy, StickyPolicy, Timeouts } from '@millrace/shared'
+import type {
+  Access,
+  BreakerPolicy,
+  BudgetPolicy,
+  HedgePolicy,
+  Limits,
+  RetryPolicy,
+  RoutingStrategy,
+  StickyPolicy,
+  Timeouts,
+} from '@millrace/shared'
 
 import type { ControlProcess } from './control.ts'
 import { uniqueName } from './names.ts'
@@ -14,6 +24,7 @@ export interface ProviderOptions {
   readonly direct?: boolean
   readonly maxConcurrency?: number
   readonly breaker?: Partial<BreakerPolicy>
+  readonly access?: Partial<Access>
 }
 
 export interface RouteOptions {
@@ -44,7 +55,10 @@ export interface TokenOptions {
   readonly name?: string
   readonly project: string
   readonly expiresAt?: string
-  readonly access?: { readonly ownKeys?: boolean }
+  readonly access?: Partial<Access>
+  readonly maxRequests?: number
+  readonly limits?: Partial<Limits>
+  readonly budget?: BudgetPolicy
 }
 
 /** The upstream key that a provider has unless told otherwise. */

@@ -8,7 +8,21 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { json } from 'node:stream/consumers'
 
-import type { IngestResult, Instruction, ProxyReport, RequestRecord, SnapshotEvent } from '@millrace/shared'
+import {
+  partsOf,
+  SNAPSHOT_FORMAT,
+  wholeTransfer,
+  type IngestResult,
+  type Instruction,
+  type ProxyReport,
+  type RequestRecord,
+  type Snapshot,
+  type SnapshotEvent,
+  type SnapshotPart,
+  type SnapshotPosition,
+  type UsedOf,
+  type UsedSubject,
+} from '@millrace/shared'
 import { buildSchema, graphql } from 'graphql'
 import { handleProtocols } from 'graphql-ws'
 import { useServer } from 'graphql-ws/use/ws'
@@ -36,6 +50,10 @@ export class FakeControl implements AsyncDisposable {
   /** All that came, repeated ones too. */
   readonly records: RequestRecord[] = []
   readonly reports: ProxyReport[] = []
+  /** Where each proxy stood that has subscribed to snapshots; null: nowhere. */
+  readonly positions: (SnapshotPosition | null)[] = []
+  /** What control knows to be used, by id; of others nothing is. */
+  readonly used = new Map<string, Pick<UsedOf, 'spentUsd' | 'requests'>>()
   /** How many calls brought records. */
   ingests = 0
   readonly url: string
@@ -43,23 +61,32 @@ export class FakeControl implements AsyncDisposable {
   readonly #sockets = new Set<Socket>()
   readonly #webSockets = new WebSocketServer({ noServer: true, handleProtocols })
   #away = false
-  readonly #published = new Channel<SnapshotEvent>()
+  readonly #published = new Channel<readonly SnapshotEvent[]>()
   readonly #instructed = new Channel<Instruction>()
 
   constructor(server: Server) {
     this.#server = server
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    const subscription = { snapshots: () => this.#snapshots(), instructions: () => this.#instructions() }
+    const subscription = {
+      snapshots: (after: After) => this.#snapshots(after),
+      instructions: () => this.#instructions(),
+    }
     useServer({ schema, roots: { subscription } }, this.#webSockets)
     server.on('connection', (socket) => this.#track(socket))
     server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
     server.on('request', (request, response) => void this.#answer(request, response))
   }
 
-  /** Sends a document to all who are subscribed; who comes later gets the newest. */
-  publish(document: unknown): void {
-    const { revision } = Object(document) as { revision?: unknown }
-    this.#published.push({ revision: typeof revision === 'number' ? revision : 0, document })
+  /**
+   * Sends a snapshot, in parts, or what else is given as it is, to all who are subscribed. Who comes later gets what was
+   * published last, wherever it stands.
+   * @param documents a snapshot; a part; or all parts of a transfer
+   */
+  publish(...documents: readonly unknown[]): void {
+    const parts = documents.flatMap((document) =>
+      isSnapshot(document) ? [...partsOf(wholeTransfer(document, MARK))] : [document],
+    )
+    this.#published.push(parts.map((document) => ({ revision: revisionOf(document), document })))
   }
 
   /** Asks something of all who are subscribed; who comes later is told all that was ever asked. */
@@ -107,6 +134,8 @@ export class FakeControl implements AsyncDisposable {
       const { query, variables } = (await json(request)) as { query: string; variables: Record<string, unknown> }
       const rootValue = {
         ingestRecords: ({ records }: { records: RequestRecord[] }) => this.#ingest(records),
+        used: ({ subjects }: { subjects: UsedSubject[] }) =>
+          subjects.map((subject) => ({ ...subject, spentUsd: '0', requests: 0, ...this.used.get(subject.id) })),
         reportProxy: ({ report }: { report: ProxyReport }) => this.reports.push(report) > 0,
       }
       const result = await graphql({ schema, source: query, variableValues: variables, rootValue })
@@ -125,12 +154,14 @@ export class FakeControl implements AsyncDisposable {
     return { stored: records.length, duplicates: 0, refused: 0 }
   }
 
-  async *#snapshots(): AsyncGenerator<{ snapshots: SnapshotEvent }> {
+  async *#snapshots({ after = null }: After): AsyncGenerator<{ snapshots: SnapshotEvent }> {
+    this.positions.push(after)
     if (this.hangs === 'snapshot') {
       this.stuck++
       await new Promise(() => undefined)
     }
-    for await (const snapshots of this.#published.from(this.#published.length - 1)) yield { snapshots }
+    for await (const transfer of this.#published.from(this.#published.length - 1))
+      for (const snapshots of transfer) yield { snapshots }
   }
 
   async *#instructions(): AsyncGenerator<{ instructions: Instruction }> {
@@ -141,6 +172,25 @@ export class FakeControl implements AsyncDisposable {
     for (const socket of this.#sockets) socket.destroy()
     await new Promise((resolve) => this.#server.close(resolve))
   }
+}
+
+interface After {
+  readonly after?: SnapshotPosition | null
+}
+
+/** By which a proxy knows this control's revisions again. */
+const MARK = 'fake'
+
+/** Whether it can be cut into parts. What is in its lists may be malformed; a part itself is none. */
+function isSnapshot(document: unknown): document is Snapshot {
+  const { format, index, ...lists } = Object(document) as Partial<Record<keyof SnapshotPart, unknown>>
+  const names = ['providers', 'aliases', 'projects', 'tokens'] as const
+  return format === SNAPSHOT_FORMAT && index === undefined && names.every((name) => Array.isArray(lists[name]))
+}
+
+function revisionOf(document: unknown): number {
+  const { revision } = Object(document) as { revision?: unknown }
+  return typeof revision === 'number' ? revision : 0
 }
 
 /** What was said so far, and what will be. */

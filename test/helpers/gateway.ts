@@ -36,6 +36,15 @@ export interface GatewayOptions {
   readonly proxy?: Pick<ProxyOptions, 'prefix' | 'execArgv' | 'entry'>
 }
 
+/** What `/readyz` says. */
+export interface Readyz {
+  readonly ready: boolean
+  readonly revision: number | null
+  readonly problem: string | null
+  readonly limits: string
+  readonly workers: { readonly ready: number; readonly of: number }
+}
+
 interface RequestIdPage {
   readonly edges: readonly { readonly node: { readonly requestId: string } }[]
   readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null }
@@ -139,12 +148,10 @@ export class Gateway implements AsyncDisposable {
     })
   }
 
+  /** An answer of the proxy itself: its report to the control plane may be two seconds old. Of workers, the last one's. */
   async #servedRevision(proxy: ProxyProcess): Promise<number | null> {
-    // An answer of the proxy itself: its report to the control plane may be two seconds old.
-    const response = await fetch(`${proxy.url}/v1/models`, { headers: { authorization: `Bearer ${this.token}` } })
-    await response.arrayBuffer()
-    const revision = response.headers.get('x-millrace-revision')
-    return revision === null ? null : Number(revision)
+    const answer = (await (await fetch(`${proxy.url}/readyz`)).json()) as Readyz
+    return answer.workers.of === 1 || answer.ready ? answer.revision : null
   }
 
   /** A plain request to the proxy, with the token unless other headers say otherwise. */

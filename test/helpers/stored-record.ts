@@ -21,7 +21,8 @@ export const DECISION_FIELDS = /* GraphQL */ `
 export const RECORD_FIELDS = /* GraphQL */ `
   id requestId startedAt finishedAt endpoint model stream status httpStatus errorClass errorMessage
   project { id name } token { id name } alias { id name } provider { id name } providerModel
-  usage { inputTokens outputTokens cachedInputTokens reasoningTokens source } costUsd
+  usage { inputTokens outputTokens cachedInputTokens cacheWriteTokens reasoningTokens inputAudioTokens outputAudioTokens source }
+  costUsd
   latencyMs timeToFirstTokenMs overheadMs configRevision proxyId userKey conversationKey metadata
   attempts { ${ATTEMPT_FIELDS} }
   decision { ${DECISION_FIELDS} }
@@ -104,7 +105,10 @@ export interface StoredRecord {
     readonly inputTokens: number
     readonly outputTokens: number
     readonly cachedInputTokens: number
+    readonly cacheWriteTokens: number
     readonly reasoningTokens: number
+    readonly inputAudioTokens: number
+    readonly outputAudioTokens: number
     readonly source: UsageSource
   }
   /** USD. */

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
-import { newId } from '@millrace/shared'
+import { newId, type Snapshot } from '@millrace/shared'
 
 import { startLoneProxy, type LoneProxy } from '../helpers/lone-proxy.ts'
 import { waitFor } from '../helpers/wait.ts'
@@ -17,8 +17,12 @@ before(async () => {
 })
 after(() => lone[Symbol.asyncDispose]())
 
-async function onDisk(): Promise<unknown> {
-  return JSON.parse(await readFile(join(lone.dataDir, 'snapshot.json'), 'utf8'))
+/** The one part that the whole configuration is, and nothing after it. */
+async function onDisk(): Promise<Snapshot> {
+  const { format, revision, providers, aliases, projects, tokens } = JSON.parse(
+    await readFile(join(lone.dataDir, 'snapshot.jsonl'), 'utf8'),
+  ) as Snapshot
+  return { format, revision, providers, aliases, projects, tokens }
 }
 
 /** Waits until the proxy has had time to look at what was sent: each event is followed by a report, and so are two seconds. */
@@ -66,7 +70,7 @@ describe('refused', () => {
 test('a good one after all that is taken', async () => {
   good += 2
   await lone.serve(good)
-  await waitFor(async () => ((await onDisk()) as { revision: number }).revision === good, { what: 'it on disk' })
+  await waitFor(async () => (await onDisk()).revision === good, { what: 'it on disk' })
   await waitFor(() => lone.control.reports.at(-1)!.configRevision === good, { what: 'a report of it' })
   await assertServedBy(good)
 })

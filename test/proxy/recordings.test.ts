@@ -71,8 +71,8 @@ interface RecordedUsage {
   readonly usage?: {
     readonly prompt_tokens: number
     readonly completion_tokens: number
-    readonly prompt_tokens_details?: { readonly cached_tokens?: number } | null
-    readonly completion_tokens_details?: { readonly reasoning_tokens?: number } | null
+    readonly prompt_tokens_details?: { readonly [name: string]: number } | null
+    readonly completion_tokens_details?: { readonly [name: string]: number } | null
   } | null
 }
 
@@ -81,8 +81,11 @@ function assertUsage(stored: object, told: RecordedUsage['usage']): void {
   assert.deepEqual(stored, {
     inputTokens: told.prompt_tokens,
     outputTokens: told.completion_tokens,
-    cachedInputTokens: told.prompt_tokens_details?.cached_tokens ?? 0,
-    reasoningTokens: told.completion_tokens_details?.reasoning_tokens ?? 0,
+    cachedInputTokens: told.prompt_tokens_details?.['cached_tokens'] ?? 0,
+    cacheWriteTokens: told.prompt_tokens_details?.['cache_write_tokens'] ?? 0,
+    reasoningTokens: told.completion_tokens_details?.['reasoning_tokens'] ?? 0,
+    inputAudioTokens: told.prompt_tokens_details?.['audio_tokens'] ?? 0,
+    outputAudioTokens: told.completion_tokens_details?.['audio_tokens'] ?? 0,
     source: 'PROVIDER',
   })
 }

@@ -37,7 +37,10 @@ describe('a request that succeeds', () => {
         inputTokens: 19,
         outputTokens: 7,
         cachedInputTokens: 4,
+        cacheWriteTokens: 0,
         reasoningTokens: 2,
+        inputAudioTokens: 0,
+        outputAudioTokens: 0,
         source: 'PROVIDER',
       })
       assert.equal(record.endpoint, '/v1/chat/completions')

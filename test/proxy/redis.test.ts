@@ -156,6 +156,30 @@ suite('the connection to Redis', { skip }, () => {
     assert.equal(one.redis.ready, true)
   })
 
+  test('takes one that can run no scripts for away, until it can', async () => {
+    await using server = await RedisServer.start()
+    using one = begin(server.url)
+    using operator = begin(server.url)
+    await isReady(one.redis)
+    await isReady(operator.redis)
+    const script = luaScript("return redis.call('SET', KEYS[1], 'b')")
+    const runs = (): Promise<unknown> => one.redis.run(script, ['a'], [])
+    const connection = await one.redis.command(['CLIENT', 'ID'])
+    for (const [unfit, fit, reason] of [
+      ['CONFIG SET maxmemory 1', 'CONFIG SET maxmemory 0', /OOM/],
+      ['REPLICAOF 127.0.0.1 1', 'REPLICAOF NO ONE', /READONLY/],
+    ] as const) {
+      await operator.redis.command(unfit.split(' '))
+      await assert.rejects(runs(), reason)
+      assert.equal(one.redis.ready, false)
+      await assert.rejects(runs(), reason, 'it is not asked')
+      await operator.redis.command(fit.split(' '))
+      await isReady(one.redis)
+      assert.equal(String(await waitFor(() => runs().catch(() => null))), 'OK')
+    }
+    assert.notEqual(await one.redis.command(['CLIENT', 'ID']), connection, 'another may be master by now')
+  })
+
   test('ends at once', async () => {
     await using server = await RedisServer.start()
     const one = begin(server.url)

@@ -11,8 +11,10 @@ import { StickyBindings } from '../../packages/proxy/dist/sticky/bindings.js'
 import { MemoryBindings } from '../../packages/proxy/dist/sticky/memory.js'
 import { RedisBindings } from '../../packages/proxy/dist/sticky/redis.js'
 import type { StickyStore } from '../../packages/proxy/dist/sticky/store.js'
+import { SharedBindings } from '../../packages/proxy/dist/workers/shared-bindings.js'
 import { RedisServer, redisUnusable } from '../helpers/redis.ts'
 import { waitFor, within } from '../helpers/wait.ts'
+import { WorkerLinks } from '../helpers/worker-links.ts'
 
 const TTL = 60_000
 const SILENT = pino({ level: 'silent' })
@@ -39,7 +41,7 @@ async function connected(server: RedisServer): Promise<Redis> {
   return redis
 }
 
-/** The same store, as two proxies see it; of memory each has its own. */
+/** The same store, as two proxies see it, or two workers of one; of memory each has its own. */
 interface Kind {
   readonly name: string
   readonly skip: false | string
@@ -53,6 +55,14 @@ const KINDS: readonly Kind[] = [
     async open() {
       const store = new MemoryBindings()
       return [store, store]
+    },
+  },
+  {
+    name: "the workers' primary",
+    skip: false,
+    async open() {
+      const links = disposables.use(new WorkerLinks())
+      return [new SharedBindings(links.open().channel), new SharedBindings(links.open().channel)]
     },
   },
   {
@@ -240,6 +250,20 @@ test('bindings in memory are answered without a promise', () => {
   const moved = bindings.move('alias:one', 'a', 'b', TTL)
   assert.ok(moved !== null && !(moved instanceof Promise))
   assert.equal(moved.routeId, 'b')
+})
+
+test("bindings of workers are each one's own while the primary does not answer", async () => {
+  using links = new WorkerLinks()
+  const [one, other] = [new SharedBindings(links.open().channel), new SharedBindings(links.open().channel)]
+  assert.equal((await one.bind('alias:one', ['a', 'b'], 'a', TTL)).action, 'BIND')
+  assert.equal((await other.bind('alias:one', ['a', 'b'], 'b', TTL)).binding.routeId, 'a')
+  links.stop()
+  assert.deepEqual([(await one.bind('alias:one', ['a', 'b'], 'b', TTL)).action], ['HIT'])
+  assert.equal((await one.bind('alias:two', ['a', 'b'], 'b', TTL)).action, 'BIND')
+  await assert.rejects(Promise.resolve(one.clear('alias', null, 0)), /slow|in time/)
+  links.goOn()
+  await waitFor(async () => (await one.clear('alias', null, 0).catch(() => 0)) > 0, { what: 'the primary to answer' })
+  assert.equal((await other.bind('alias:one', ['a', 'b'], 'b', TTL)).action, 'BIND')
 })
 
 suite('sticky bindings while Redis comes and goes', { skip }, () => {
