@@ -27,7 +27,7 @@ export function compileToken(settings: SnapshotToken, projectId: string): TokenW
 }
 
 function compileSecret({ prefix, digest, until }: SnapshotSecret): TokenSecret {
-  return { publicId: publicIdOf(prefix), digest: Buffer.from(digest, 'hex'), until: timeOf(until) }
+  return { publicId: publicIdOf(prefix), digest: Buffer.from(digest, 'hex').toString('latin1'), until: timeOf(until) }
 }
 
 /** The characters after `sk-mr-`, or all of a prefix that is not of that form. */

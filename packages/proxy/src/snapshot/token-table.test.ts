@@ -8,7 +8,7 @@ import { TokenTable, type TokenSecret, type TokenWithSecrets } from './token-tab
 
 function secret(until: number | null = null): TokenSecret {
   const { prefix, digest } = newSecret(TOKEN_PREFIX)
-  return { publicId: prefix.slice(TOKEN_PREFIX.length), digest: Buffer.from(digest, 'hex'), until }
+  return { publicId: prefix.slice(TOKEN_PREFIX.length), digest: Buffer.from(digest, 'hex').toString('latin1'), until }
 }
 
 function entry(over: Partial<TokenWithSecrets['token']> = {}, secrets = [secret()]): TokenWithSecrets {
@@ -50,7 +50,7 @@ function assertHolds(table: TokenTable, { token, secrets }: TokenWithSecrets): v
   for (const { publicId, digest, until } of secrets) {
     const found = table.find(publicId)
     assert.ok(found, publicId)
-    assert.deepEqual([Buffer.from(found.digest), found.until], [digest, until])
+    assert.deepEqual([found.digest, found.until], [digest, until])
     assert.deepEqual(table.at(found.row), token)
   }
 }
