@@ -144,7 +144,9 @@ test('what is stored of a batch is told, though the rest of it fails', { skip },
   const first = events.next()
   await events.connected
   const good = sample()
-  const records = [good, sample({ model: 'refused' }), sample({ model: 'lost' }), sample()]
+  // In the order of their ids, in which they are stored: else the server goes before the halves are tried.
+  const [early, late] = [newId(), newId()].sort() as [string, string]
+  const records = [good, sample({ id: early, model: 'refused' }), sample({ id: late, model: 'lost' }), sample()]
   // Sent again until the subscription is known to be heard: each time with another record.
   await waitFor(async () => {
     good.id = newId()
