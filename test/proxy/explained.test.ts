@@ -123,10 +123,10 @@ const cases: Readonly<Record<string, () => Promise<Case>>> = {
     return { model: routed.model, excluded: ['NO_CREDENTIAL', null], chosen: 1 }
   },
   'a key of the project that does not open, beside shared ones': async () => {
-    const routed = await scene.routed({ only: {} })
+    const routed = await scene.routed({ first: {}, other: { priority: 1 } })
     const project = await createProject(scene.gateway.control)
-    await addCredential(scene.gateway.control, routed.provider('only'), 'env:NOT_SET_API_KEY', project)
-    return { model: routed.model, token: await tokenOf({ project }), excluded: [null], chosen: 0 }
+    await addCredential(scene.gateway.control, routed.provider('first'), 'env:NOT_SET_API_KEY', project)
+    return { model: routed.model, token: await tokenOf({ project }), excluded: ['NO_CREDENTIAL', null], chosen: 1 }
   },
   'a breaker that is forced open': async () => {
     const routed = await scene.routed({ first: {}, other: { priority: 1 } })
