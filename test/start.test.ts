@@ -205,7 +205,7 @@ suite('npm start', () => {
 
   test('does not say that it serves while its proxy gets no configuration', async () => {
     await using folder = await copyOfHome()
-    await unlink(join(folder.path, 'snapshot.json'))
+    await unlink(join(folder.path, 'snapshot.jsonl'))
     await using launcher = new Launcher(folder.path, { MILLRACE_PROXY_KEY: 'a-key-of-role-PROXY-that-nobody-knows' })
     await launcher.address('OpenAI API')
     assert.match(launcher.output, /^Millrace runs, but its proxy is not ready: .+$/m)
