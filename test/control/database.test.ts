@@ -58,8 +58,11 @@ test(
     assert.equal((await follower.next()).revision, 2)
 
     await using moved = new Follower(first, follower)
-    assert.deepEqual(await moved.next(), follower.snapshot)
+    let told = await moved.next()
     assert.equal(moved.told.whole, true, "one doesn't know the other's revisions")
+    // It may have heard of the change after the other.
+    while (told.revision < 2) told = await moved.next()
+    assert.deepEqual(told, follower.snapshot)
     await other.gql(documents.CREATE_PROJECT, CREATE('heard of, too'), first.adminKey)
     assert.deepEqual([(await moved.next()).revision, moved.told.whole], [3, false])
     assert.deepEqual(await follower.next(), moved.snapshot)
