@@ -24,7 +24,7 @@ export async function requireRow<T extends Identified>(
 }
 
 /** Null where there is none, and for what cannot be an id at all. */
-export async function findRow<T extends Identified>(em: Em, entity: new () => T, id: string): Promise<T | null> {
+async function findRow<T extends Identified>(em: Em, entity: new () => T, id: string): Promise<T | null> {
   if (!isId(id)) return null
   return em.findOne(entity as new () => Identified, { id: id.toLowerCase() }) as Promise<T | null>
 }

@@ -86,6 +86,6 @@ export class SnapshotSubscriber implements AsyncIterableIterator<SnapshotEvent, 
   }
 }
 
-export function samePosition(a: SnapshotPosition | null, b: SnapshotPosition): boolean {
+function samePosition(a: SnapshotPosition | null, b: SnapshotPosition): boolean {
   return a !== null && a.revision === b.revision && a.mark === b.mark
 }
