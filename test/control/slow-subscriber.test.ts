@@ -86,7 +86,6 @@ test('of snapshots: it is told the newest once it reads, and nothing was queued 
   using slow = await opened('subscription { it: snapshots { revision document } }', control.proxyKey)
   await waitFor(() => slow.events.at(-1)?.document.last)
   slow.socket.pause()
-  const begun = slow.events.at(-1).revision
   // Each is some 500 KB of routing: together more than the sockets' buffers hold.
   for (let i = 0; i < CHANGES; i++) {
     await control.gql(documents.UPDATE_PROVIDER, { id: provider, input: { name: `p${i}` } })
@@ -95,10 +94,11 @@ test('of snapshots: it is told the newest once it reads, and nothing was queued 
   }
   slow.events.length = 0
   slow.socket.resume()
-  await waitFor(() => slow.events.at(-1)?.revision === begun + CHANGES && slow.events.at(-1).document.last)
+  const newest = (): boolean =>
+    slow.events.some(({ document }) => document.providers.some(({ name }: any) => name === `p${CHANGES - 1}`))
+  await waitFor(newest, { what: 'it to be told the newest' })
   const leaps = slow.events.map(({ document }) => document.revision - document.since)
   assert.ok(Math.max(...leaps) >= CHANGES / 3, `it has been told of ${Math.max(...leaps)} revisions at once`)
-  assert.equal(slow.events.at(-1).document.providers.find(({ id }: any) => id === provider).name, `p${CHANGES - 1}`)
 })
 
 test('a decision that is asked for has lost none', async () => {
