@@ -74,7 +74,8 @@ function memberName(text: string, start: number, end: number): string {
   }
 }
 
-function skipSpace(text: string, from: number): number {
+/** Past the white space that begins at `from`. */
+export function skipSpace(text: string, from: number): number {
   let i = from
   for (;;) {
     const c = text.charCodeAt(i)
@@ -84,7 +85,7 @@ function skipSpace(text: string, from: number): number {
 }
 
 /** Past the string that begins at `from`, or -1 where it does not end. */
-function skipString(text: string, from: number): number {
+export function skipString(text: string, from: number): number {
   let i = from
   for (;;) {
     i = text.indexOf('"', i + 1)
@@ -95,7 +96,8 @@ function skipString(text: string, from: number): number {
   }
 }
 
-function skipValue(text: string, from: number): number {
+/** Past the value of a member that begins at `from`, or -1 where it does not end. A value's own spelling is not checked. */
+export function skipValue(text: string, from: number): number {
   const first = text.charCodeAt(from)
   if (first === QUOTE) return skipString(text, from)
   if (first === OPEN_BRACE || first === OPEN_BRACKET) return skipNested(text, from)
