@@ -19,6 +19,7 @@ export const SETTINGS_HELP: Readonly<Record<keyof Settings, readonly [meaning: s
     'of a JSON request; also how much of an unstreamed answer is held to read its usage',
     '10485760',
   ],
+  MILLRACE_CACHE_BYTES: ['memory for stored answers, of all workers together; 0: none is used', '67108864'],
   MILLRACE_DRAIN_SECONDS: ['how long streams may finish after SIGTERM', '30'],
   MILLRACE_TRUSTED_PROXIES: ['addresses and CIDR ranges, by comma, whose x-forwarded-for is believed', 'none'],
   MILLRACE_ENV_ALLOW: ['names that env: references may read (globs, by comma; never MILLRACE_*)', '*_API_KEY'],

@@ -7,8 +7,10 @@ import { fileURLToPath } from 'node:url'
 
 import {
   breakerPolicy,
+  cachePolicy,
   compileCondition,
   DEFAULT_BREAKER,
+  DEFAULT_CACHE,
   DEFAULT_HEDGE,
   DEFAULT_RETRY,
   DEFAULT_STICKY,
@@ -92,6 +94,7 @@ suite('README.md', () => {
       sticky: DEFAULT_STICKY,
       retry: DEFAULT_RETRY,
       hedge: DEFAULT_HEDGE,
+      cache: DEFAULT_CACHE,
       timeouts: DEFAULT_TIMEOUTS,
       breaker: DEFAULT_BREAKER,
     }
@@ -112,10 +115,12 @@ suite('README.md', () => {
       sticky: stickyPolicy.shape,
       retry: retryPolicy.shape,
       hedge: hedgePolicy.shape,
+      cache: cachePolicy.shape,
       timeouts,
       breaker: breakerPolicy.shape,
     }
-    const bounded = table('Policy').filter(([name]) => name !== 'sticky.scope')
+    const bounded = table('Policy').filter(([, , , range]) => range !== '')
+    assert.ok(bounded.length > 10)
     for (const [name, , , range] of bounded) {
       const [policy, field] = name!.split('.') as [string, string]
       const [least, most] = range!.split(' to ').map(Number) as [number, number]

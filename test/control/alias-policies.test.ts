@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { DEFAULT_RETRY, DEFAULT_TIMEOUTS, ROUTING_STRATEGIES } from '@millrace/shared'
+import { DEFAULT_CACHE, DEFAULT_RETRY, DEFAULT_TIMEOUTS, ROUTING_STRATEGIES } from '@millrace/shared'
 
 import { uniqueName } from '../helpers/names.ts'
 import * as documents from './documents.ts'
@@ -17,6 +17,7 @@ await onEachDatabase((stage) => {
     const made = await alias()
     assert.deepEqual(made.sticky, { scope: 'NONE', ttlSeconds: 3_600 })
     assert.deepEqual(made.retry, DEFAULT_RETRY)
+    assert.deepEqual(made.cache, DEFAULT_CACHE)
     assert.deepEqual([made.strategy, made.hedge, made.timeouts, made.timeoutOverrides], ['WEIGHTED', null, null, null])
     const { id, name, createdAt, ...told } = await publishedAlias(made.id)
     assert.deepEqual([id, name, typeof createdAt], [made.id, made.name, 'string'])
@@ -27,6 +28,7 @@ await onEachDatabase((stage) => {
       sticky: made.sticky,
       retry: made.retry,
       hedge: null,
+      cache: DEFAULT_CACHE,
       timeouts: null,
       routes: [],
     })
@@ -43,10 +45,12 @@ await onEachDatabase((stage) => {
       sticky: { scope: 'USER', ttlSeconds: 60 },
       retry: { maxAttempts: 5, jitter: 0 },
       hedge: {},
+      cache: { enabled: true, ttlSeconds: 60, replayPace: 'RECORDED' },
       timeouts: { total: 9_000 },
     })
     assert.deepEqual(made.retry, { ...DEFAULT_RETRY, maxAttempts: 5, jitter: 0 })
     assert.deepEqual(made.hedge, { afterMs: 1_000, maxExtraPercent: 5 })
+    assert.deepEqual(made.cache, { ...DEFAULT_CACHE, enabled: true, ttlSeconds: 60, replayPace: 'RECORDED' })
     assert.deepEqual(made.timeouts, { ...DEFAULT_TIMEOUTS, total: 9_000 })
     assert.deepEqual((await publishedAlias(made.id)).timeouts, { total: 9_000 })
 
@@ -54,19 +58,23 @@ await onEachDatabase((stage) => {
       sticky: { ttlSeconds: 120 },
       retry: { jitter: null, maxBackoffMs: 100 },
       hedge: { maxExtraPercent: 50.5 },
+      cache: { coalesce: true, shareAcrossProject: true, storeToolCalls: true, replayPace: null },
       timeouts: { idle: 7 },
     })
     assert.deepEqual(kept.sticky, { scope: 'USER', ttlSeconds: 120 })
     assert.deepEqual(kept.retry, { ...DEFAULT_RETRY, maxAttempts: 5, maxBackoffMs: 100 })
     assert.deepEqual(kept.hedge, { afterMs: 1_000, maxExtraPercent: 50.5 })
+    const stored = { enabled: true, ttlSeconds: 60, coalesce: true, shareAcrossProject: true, storeToolCalls: true }
+    assert.deepEqual(kept.cache, { ...DEFAULT_CACHE, ...stored })
     assert.deepEqual(kept.timeoutOverrides, { total: 9_000, idle: 7 })
-    const { sticky, retry, hedge, timeouts } = await publishedAlias(made.id)
+    const { sticky, retry, hedge, cache, timeouts } = await publishedAlias(made.id)
     assert.deepEqual(
-      { sticky, retry, hedge, timeouts },
+      { sticky, retry, hedge, cache, timeouts },
       {
         sticky: kept.sticky,
         retry: kept.retry,
         hedge: kept.hedge,
+        cache: kept.cache,
         timeouts: kept.timeoutOverrides,
       },
     )
@@ -76,7 +84,7 @@ await onEachDatabase((stage) => {
     assert.deepEqual(same, kept)
     assert.equal(await newestNumber(), number, 'what changes nothing makes no revision')
 
-    const cleared = await updateAlias(made.id, { sticky: null, retry: null, hedge: null, timeouts: null })
+    const cleared = await updateAlias(made.id, { sticky: null, retry: null, hedge: null, cache: null, timeouts: null })
     assert.deepEqual(cleared, { ...(await alias()), id: made.id, name: made.name })
     assert.deepEqual((await updateAlias(made.id, { enabled: false })).hedge, null)
     assert.deepEqual((await updateAlias(made.id, { hedge: { afterMs: 5 } })).hedge, {
@@ -97,6 +105,7 @@ await onEachDatabase((stage) => {
     ['retry.jitter', 'a number from 0 to 1'],
     ['sticky.ttlSeconds', 'a whole number from 1 to 2678400'],
     ['hedge.maxExtraPercent', 'a number from 0 to 100'],
+    ['cache.ttlSeconds', 'a whole number from 1 to 2678400'],
     ['timeouts.idle', 'a whole number from 1 to 86400000'],
   ] as const) {
     test(`what ${policy} may be is said`, async () => {
@@ -119,6 +128,11 @@ await onEachDatabase((stage) => {
     [{ sticky: { ttlSeconds: 0 } }, 'input.sticky.ttlSeconds'],
     [{ hedge: { afterMs: 0 } }, 'input.hedge.afterMs'],
     [{ hedge: { maxExtraPercent: 101 } }, 'input.hedge.maxExtraPercent'],
+    [{ cache: { ttlSeconds: 0 } }, 'input.cache.ttlSeconds'],
+    [{ cache: { ttlSeconds: 2_678_401 } }, 'input.cache.ttlSeconds'],
+    [{ cache: { enabled: 'yes' } }, 'input.cache.enabled'],
+    [{ cache: { replayPace: 'SLOW' } }, 'input.cache.replayPace'],
+    [{ cache: { bytes: 1 } }, 'input.cache.bytes'],
     [{ timeouts: { connect: 0 } }, 'input.timeouts.connect'],
     [{ timeouts: { total: 1.5 } }, 'input.timeouts.total'],
     [{ name: 'a*b' }, 'input.name'],

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 
-import { newId, type Snapshot } from '@millrace/shared'
+import { DEFAULT_CACHE, newId, type Snapshot } from '@millrace/shared'
 
 import type { Database } from '../../packages/control/dist/db/database.js'
 import { openDatabase } from '../../packages/control/dist/db/open.js'
@@ -38,6 +38,7 @@ for (const kind of found.kinds) {
       const newest = told.at(-1)!
       for (const number of [-1, 0, newest.revision + 1]) assert.equal(await snapshotAt(database, number), 'unknown')
       await forgetAccess(database, told)
+      await forgetCache(database, told)
       await forgetIdentities(database, told)
     })
   })
@@ -73,6 +74,23 @@ async function forgetAccess(database: Database, told: readonly Snapshot[]): Prom
   const { providers } = await retold(database, number)
   assert.equal(providers.length, told.find(({ revision }) => revision === number)!.providers.length)
   assert.equal(providers.find(({ name }) => name === 'first')!.access, null)
+}
+
+/** As aliases that are gone were described before they had a cache. */
+async function forgetCache(database: Database, told: readonly Snapshot[]): Promise<void> {
+  const rows = await database.em().execute<{ number: number }[]>(
+    `update config_revision set changes = jsonb_set(changes, '{0,before}', (changes->0->'before') - 'cache')
+     where changes->0->>'kind' = 'alias' and changes->0->>'action' = 'DELETE' returning number`,
+  )
+  assert.equal(rows.length, 2)
+  for (const { number } of rows) {
+    const { aliases } = await retold(database, number - 1)
+    const before = told.find(({ revision }) => revision === number - 1)!.aliases
+    assert.deepEqual(
+      aliases.map(({ cache }) => cache),
+      before.map(() => DEFAULT_CACHE),
+    )
+  }
 }
 
 /** As revisions were stored before their changes had identities: what lies before such a one isn't known any more. */
@@ -129,6 +147,7 @@ async function changeALot(control: ControlProcess): Promise<Snapshot[]> {
     strategy: 'LEAST_BUSY',
     sticky: { scope: 'USER' },
     retry: { maxAttempts: 2 },
+    cache: { enabled: true },
     routes: [
       { provider: first.id, providerModel: 'big-*', priority: 1, inputPrice: '0.15', condition: { stream: true } },
       {
@@ -143,14 +162,22 @@ async function changeALot(control: ControlProcess): Promise<Snapshot[]> {
     retry: { jitter: 0, maxAttempts: null },
     sticky: { ttlSeconds: 5 },
     hedge: {},
+    cache: { ttlSeconds: 9, coalesce: true },
     timeouts: { total: 1_000, idle: 10 },
   })
   await update(documents.UPDATE_ALIAS, alias.id, {
     hedge: { afterMs: 5 },
+    cache: { enabled: null, replayPace: 'RECORDED' },
     timeouts: { idle: null },
     strategy: 'RANDOM',
   })
-  await update(documents.UPDATE_ALIAS, alias.id, { hedge: null, timeouts: null, sticky: null, enabled: false })
+  await update(documents.UPDATE_ALIAS, alias.id, {
+    hedge: null,
+    cache: null,
+    timeouts: null,
+    sticky: null,
+    enabled: false,
+  })
   await update(documents.UPDATE_ALIAS, alias.id, { name: 'talk/*', retry: null })
   const [a, b, c] = alias.routes.map(({ id }: { id: string }) => id)
   await update(documents.UPDATE_ROUTE, b, {

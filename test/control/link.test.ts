@@ -137,8 +137,8 @@ await onEachDatabase((stage) => {
       const { request } = await stage.control.gql(
         `query ($id: ID) { request(id: $id) {
           id requestId startedAt finishedAt endpoint model providerModel stream status httpStatus errorClass errorMessage
-          usage { inputTokens outputTokens cachedInputTokens cacheWriteTokens reasoningTokens inputAudioTokens outputAudioTokens source }
-          latencyMs timeToFirstTokenMs overheadMs
+          usage { inputTokens outputTokens cachedInputTokens cacheWriteTokens reasoningTokens inputAudioTokens outputAudioTokens source billed }
+          cache cacheTier latencyMs timeToFirstTokenMs overheadMs
           costUsd userKey conversationKey metadata configRevision proxyId project { id } token { id } alias { id } provider { id }
           attempts {
             index routeId providerName providerModel startedAt latencyMs timeToFirstTokenMs upstreamStatus errorClass
@@ -155,15 +155,40 @@ await onEachDatabase((stage) => {
         attempts,
         decision: _decision,
         counted: _counted,
+        billed,
+        usage,
         ...rest
       } = records[0]!
       const gone = { project: null, token: null, alias: null, provider: null }
       const tried = attempts.map(({ providerId: _, ...attempt }) => ({ ...attempt, provider: null, route: null }))
       assert.deepEqual(
         { ...request },
-        { ...rest, ...gone, attempts: tried },
+        { ...rest, ...gone, usage: { ...usage, billed }, attempts: tried },
         `${projectId} ${tokenId} ${aliasId} ${providerId}`,
       )
+    })
+
+    test('say where an answer came from that was there already, and that it was not paid for', async () => {
+      const hit = sample({
+        cache: 'HIT',
+        cacheTier: 'SHARED',
+        billed: false,
+        costUsd: '0',
+        attempts: [],
+        decision: null,
+      })
+      const joined = sample({ cache: 'COALESCED', billed: false, costUsd: '0', attempts: [], decision: null })
+      assert.equal((await ingest([hit, joined])).stored, 2)
+      const read = async (id: string): Promise<unknown> => {
+        const { request } = await stage.control.gql(
+          'query ($id: ID) { request(id: $id) { cache cacheTier costUsd usage { inputTokens billed } attempts { index } } }',
+          { id },
+        )
+        return JSON.parse(JSON.stringify(request))
+      }
+      const free = { costUsd: '0', usage: { inputTokens: 5, billed: false }, attempts: [] }
+      assert.deepEqual(await read(hit.id), { cache: 'HIT', cacheTier: 'SHARED', ...free })
+      assert.deepEqual(await read(joined.id), { cache: 'COALESCED', cacheTier: null, ...free })
     })
 
     test('that can be no records are refused, and cost their neighbours nothing', async () => {
@@ -174,6 +199,7 @@ await onEachDatabase((stage) => {
         'text',
         { ...sample(), id: 'no id' },
         { ...sample(), usage: null },
+        { ...sample(), cache: 'STALE' },
         // What the schema takes and the database can't hold.
         sample({ startedAt: '0000-01-01T00:00:00Z' }),
         sample({ usage: { ...sample().usage, inputTokens: 3_000_000_000 } }),
@@ -182,14 +208,16 @@ await onEachDatabase((stage) => {
       await assert.rejects(ingest(Array.from({ length: 1_001 }, () => 1)), { code: 'BAD_USER_INPUT', field: 'records' })
     })
 
-    test('of proxies that knew neither costs nor decisions are taken', async () => {
-      const { costUsd: _, decision: __, ...record } = sample()
+    test('of proxies that knew neither costs nor decisions nor a cache are taken', async () => {
+      const { costUsd: _, decision: __, cache: _c, cacheTier: _t, billed: _b, ...record } = sample()
       assert.deepEqual(await ingest([record]), { stored: 1, duplicates: 0, refused: 0 })
       const { request } = await stage.control.gql(
-        'query ($id: ID) { request(id: $id) { model costUsd decision { id } } }',
+        'query ($id: ID) { request(id: $id) { model costUsd decision { id } cache cacheTier usage { billed } } }',
         { id: record.id },
       )
-      assert.deepEqual({ ...request }, { model: record.model, costUsd: null, decision: null })
+      const { model } = record
+      const unknown = { costUsd: null, decision: null, cache: 'BYPASS', cacheTier: null, usage: { billed: true } }
+      assert.deepEqual(JSON.parse(JSON.stringify(request)), { model, ...unknown })
     })
 
     test('with NUL and half surrogate pairs are stored without them', async () => {
@@ -284,7 +312,7 @@ await onEachDatabase((stage) => {
     const model = uniqueName('filtered')
     const [projectId, tokenId, providerId] = [newId(), newId(), newId()]
     const records = [
-      sample({ model, projectId, stream: true, latencyMs: 5 }),
+      sample({ model, projectId, stream: true, latencyMs: 5, cache: 'HIT', cacheTier: 'MEMORY' }),
       sample({
         model,
         tokenId,
@@ -292,9 +320,16 @@ await onEachDatabase((stage) => {
         errorClass: 'upstream_5xx',
         errorMessage: 'An Oops, 100%_sure',
         latencyMs: 50,
+        cache: 'BYPASS',
       }),
       sample({ model, providerId, status: 'TIMEOUT', errorClass: 'upstream_timeout', userKey: 'Ann', latencyMs: 500 }),
-      sample({ model, status: 'CANCELLED', startedAt: '2026-01-01T00:00:00.000Z', requestId: 'of-January' }),
+      sample({
+        model,
+        status: 'CANCELLED',
+        startedAt: '2026-01-01T00:00:00.000Z',
+        requestId: 'of-January',
+        cache: 'COALESCED',
+      }),
     ]
     /** Each with what it finds of the records, and what a later record must have to be found. Null: nothing is. */
     const filters: [filter: object, matching: number[], sentinel: Partial<RequestRecord> | null][] = [
@@ -306,6 +341,10 @@ await onEachDatabase((stage) => {
       [{ status: [] }, [], null],
       [{ errorClass: 'upstream_5xx' }, [1], { status: 'ERROR', errorClass: 'upstream_5xx' }],
       [{ stream: true }, [0], { stream: true }],
+      [{ cache: ['HIT'] }, [0], { cache: 'HIT' }],
+      [{ cache: ['COALESCED', 'BYPASS', 'BYPASS'] }, [1, 3], { cache: 'BYPASS' }],
+      [{ cache: [] }, [], null],
+      [{ cache: ['HIT', 'MISS'], status: ['TIMEOUT'] }, [2], { cache: 'HIT', status: 'TIMEOUT' }],
       [{ stream: false, minLatencyMs: 50 }, [1, 2], { latencyMs: 50 }],
       [
         { from: '2026-01-01T00:00:00Z', to: '2026-01-01T00:00:00.001Z' },
@@ -360,6 +399,7 @@ await onEachDatabase((stage) => {
     for (const [filter, field] of [
       [{ project: 'no id' }, 'filter.project'],
       [{ status: ['LOST'] }, 'filter.status.0'],
+      [{ cache: ['STALE'] }, 'filter.cache.0'],
       [{ from: 'yesterday' }, 'filter.from'],
     ] as const) {
       test(`refuses ${JSON.stringify(filter)}, as the list does`, async () => {

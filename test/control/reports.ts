@@ -1,7 +1,9 @@
 /** Proxies that are only heard of: what they would report, said by the test. */
 import {
   newId,
+  NO_CACHE_REPORT,
   REPORT_PROXY_MUTATION,
+  type CacheReport,
   type CredentialHealthReport,
   type HealthReport,
   type ProviderHealthReport,
@@ -47,18 +49,27 @@ const NOTHING: HealthReport = { providers: [], routes: [], direct: [], credentia
 export class ReportedProxy implements AsyncDisposable {
   readonly id = newId()
   readonly #control: ControlProcess
+  readonly #key: string
   readonly #timer: NodeJS.Timeout
   #health: HealthReport = NOTHING
+  #cache = NO_CACHE_REPORT
   /** Of a report that nobody has waited for. */
   #fault: Error | null = null
 
-  constructor(control: ControlProcess) {
+  /** @param key as that control knows it, if it was not told when it started */
+  constructor(control: ControlProcess, key = control.proxyKey) {
     this.#control = control
+    this.#key = key
     this.#timer = setInterval(() => void this.#send().catch((error: Error) => (this.#fault ??= error)), 2_000)
   }
 
   async report(health: Partial<HealthReport>): Promise<void> {
     this.#health = { ...NOTHING, ...health }
+    await this.#send()
+  }
+
+  async reportCache(cache: Partial<CacheReport>): Promise<void> {
+    this.#cache = { ...NO_CACHE_REPORT, ...cache }
     await this.#send()
   }
 
@@ -70,6 +81,7 @@ export class ReportedProxy implements AsyncDisposable {
   /** Takes back what it said. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.fallSilent()
+    this.#cache = NO_CACHE_REPORT
     await this.report({})
     if (this.#fault !== null) throw this.#fault
   }
@@ -85,7 +97,8 @@ export class ReportedProxy implements AsyncDisposable {
       recordsQueued: 0,
       recordsDropped: 0,
       health: this.#health,
+      cache: this.#cache,
     }
-    await this.#control.gql(REPORT_PROXY_MUTATION, { report }, this.#control.proxyKey)
+    await this.#control.gql(REPORT_PROXY_MUTATION, { report }, this.#key)
   }
 }

@@ -21,6 +21,9 @@ export function sample(more: Partial<RequestRecord> = {}): RequestRecord {
     httpStatus: 200,
     errorClass: null,
     errorMessage: null,
+    cache: 'MISS',
+    cacheTier: null,
+    billed: true,
     usage: {
       inputTokens: 5,
       outputTokens: 3,

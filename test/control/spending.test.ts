@@ -80,6 +80,18 @@ await onEachDatabase((stage) => {
       assert.equal(await spent(tokenId), '2.000000000001')
     })
 
+    test('of answers that were not paid for, nothing, whatever their record says', async () => {
+      const tokenId = newId()
+      const free = { tokenId, billed: false, attempts: [], decision: null }
+      await ingest([
+        sample({ ...free, cache: 'HIT', cacheTier: 'MEMORY', costUsd: '0' }),
+        sample({ ...free, cache: 'COALESCED', costUsd: '3' }),
+        sample({ tokenId, costUsd: '1' }),
+      ])
+      const [{ spentUsd, requests }] = (await used([{ id: tokenId, window: 'total' }])) as [UsedOf]
+      assert.deepEqual([spentUsd, requests], ['1', 3])
+    })
+
     test('of records that are malformed, nothing', async () => {
       const tokenId = newId()
       const tooMany = sample({ tokenId, costUsd: '5', usage: { ...sample().usage, inputTokens: 3_000_000_000 } })
@@ -161,6 +173,20 @@ await onEachDatabase((stage) => {
     const token = await read()
     assert.deepEqual([token.requestCount, token.cacheHitCount, token.lastUsedAt], [2, 0, at(7)])
     assert.equal(token.budget.spentUsd, '0.250000000001')
+  })
+
+  test('what a cache has answered for a token is counted, each once; what it might have had is not', async () => {
+    const { it: projects } = await stage.control.gql(documents.PROJECTS)
+    const input = { name: newId(), project: projects[0].id }
+    const { it: created } = await stage.control.gql(documents.CREATE_TOKEN, { input })
+    const tokenId: string = created.token.id
+    const of = (cache: RequestRecord['cache'], more: Partial<RequestRecord> = {}): RequestRecord =>
+      sample({ tokenId, cache, cacheTier: cache === 'HIT' ? 'MEMORY' : null, ...more })
+    const [hit, again] = [of('HIT'), of('HIT', { counted: false })]
+    await ingest([of('MISS'), hit, of('COALESCED'), of('BYPASS'), hit])
+    await ingest([hit, again, of('HIT', { status: 'REJECTED', errorClass: 'token_revoked', counted: false })])
+    const { it: token } = await stage.control.gql(documents.TOKEN_BY_ID, { id: tokenId })
+    assert.deepEqual([token.requestCount, token.cacheHitCount], [4, 2])
   })
 
   test("an upstream key's last use is known to the minute; a client's own key is none of them", async () => {

@@ -4,7 +4,16 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 
 import type { Migrator } from '@mikro-orm/migrations'
-import { DEFAULT_BREAKER, DEFAULT_RETRY, digest, INGEST_RECORDS_MUTATION, newId } from '@millrace/shared'
+import {
+  DEFAULT_BREAKER,
+  DEFAULT_CACHE,
+  DEFAULT_RETRY,
+  digest,
+  INGEST_RECORDS_MUTATION,
+  INSTRUCTIONS_SUBSCRIPTION,
+  newId,
+  type Instruction,
+} from '@millrace/shared'
 
 import type { Database } from '../../packages/control/dist/db/database.js'
 import { openEmbedded } from '../../packages/control/dist/db/embedded.js'
@@ -20,8 +29,16 @@ const ADMIN_KEY = `ak-mr-${'a'.repeat(40)}`
 const PROXY_KEY = `ak-mr-${'p'.repeat(40)}`
 const [PROJECT, PROVIDER, CREDENTIAL, ALIAS, ROUTE, TOKEN, RECORD, PROXY] = Array.from({ length: 8 }, newId)
 
+type Statement = readonly [sql: string, values: readonly unknown[]]
+
+/** What the last version that had no cache has written: instructions of one kind, with numbers of their own. */
+const CLEARS: readonly Statement[] = ['ann', 'bob'].map((key) => [
+  'insert into sticky_clear (id, alias_id, key, at) values (?, ?, ?, clock_timestamp())',
+  [newId(), ALIAS, key],
+])
+
 /** What the first version has written. */
-const ROWS: readonly (readonly [sql: string, values: readonly unknown[]])[] = [
+const ROWS: readonly Statement[] = [
   [
     `insert into admin_key (id, name, role, prefix, digest, created_at)
      values (?, 'admin', 'ADMIN', 'ak-mr-', ?, now()), (?, 'proxies', 'PROXY', 'ak-mr-', ?, now())`,
@@ -100,11 +117,12 @@ for (const kind of found.kinds) {
 
       const all = await control.gql(`{
         aliases { name strategy sticky { scope } retry { maxAttempts } hedge { afterMs }
+          cache { enabled ttlSeconds shareAcrossProject coalesce storeToolCalls replayPace }
           routes { id weight condition inputPrice outputPrice cachedInputPrice } }
         providers { id direct maxConcurrency timeouts { idle } breaker { errorRate } health { state } credentials { id } }
-        requests(first: 5) { edges { node { id costUsd decision { id } token { name } } } }
+        requests(first: 5) { edges { node { id costUsd cache cacheTier usage { billed } decision { id } token { name } } } }
         routeDecisions(first: 5) { edges { node { id } } }
-        proxies { id version online } configRevision { number }
+        cacheStats { entries hits } proxies { id version online } configRevision { number }
         projects { limits { maxConcurrent } budget { limitUsd } }
         tokens { edges { node { maxRequests status limits { maxConcurrent } budget { limitUsd } access { models } } } }
       }`)
@@ -117,6 +135,7 @@ for (const kind of found.kinds) {
             sticky: { scope: 'NONE' },
             retry: { maxAttempts: DEFAULT_RETRY.maxAttempts },
             hedge: null,
+            cache: DEFAULT_CACHE,
             routes: [{ id: ROUTE, weight: 3, condition: null, ...prices }],
           },
         ],
@@ -131,7 +150,22 @@ for (const kind of found.kinds) {
             credentials: [{ id: CREDENTIAL }],
           },
         ],
-        requests: { edges: [{ node: { id: RECORD, costUsd: null, decision: null, token: { name: 'token' } } }] },
+        requests: {
+          edges: [
+            {
+              node: {
+                id: RECORD,
+                costUsd: null,
+                cache: 'BYPASS',
+                cacheTier: null,
+                usage: { billed: true },
+                decision: null,
+                token: { name: 'token' },
+              },
+            },
+          ],
+        },
+        cacheStats: { entries: 0, hits: 0 },
         routeDecisions: { edges: [] },
         proxies: [{ id: PROXY, version: '0.0.1', online: true }],
         configRevision: { number: 2 },
@@ -169,6 +203,20 @@ for (const kind of found.kinds) {
       })
       await assert.rejects(explain(4), { code: 'NOT_FOUND', message: /there is no revision of this id/ })
 
+      // Instructions of before and since are one row.
+      const told: unknown[] = []
+      for (const document of ['{ purgeCache(input: { all: true }) }', `{ clearStickyBindings(alias: "${ALIAS}") }`])
+        await control.gql(`mutation ${document}`)
+      for await (const { instructions } of control.subscribe<{ instructions: Instruction }>(
+        INSTRUCTIONS_SUBSCRIPTION,
+        {},
+        PROXY_KEY,
+      )) {
+        told.push(instructions.clearStickyBindings?.key ?? instructions.purgeCache)
+        if (told.length === 4) break
+      }
+      assert.deepEqual(JSON.parse(JSON.stringify(told)), ['ann', 'bob', { projectId: null, model: null }, null])
+
       // A proxy that was not upgraded yet.
       const { costUsd: _, decision: __, ...record } = sample()
       const { ingestRecords } = await control.gql(INGEST_RECORDS_MUTATION, { records: [record] }, PROXY_KEY)
@@ -177,15 +225,18 @@ for (const kind of found.kinds) {
   })
 }
 
-/** Makes the first version's tables, and fills them. */
+/** Makes the first version's tables, and fills them; then those of the last one that had no cache, likewise. */
 async function writeOld(databaseUrl: string | undefined, dataDir: string): Promise<void> {
   const database = await (databaseUrl === undefined
     ? // Not with its folder's lock, which this process would hold to its end.
       openEmbedded(join(dataDir, 'pglite'), SILENT)
     : openServer(databaseUrl, SILENT))
   try {
-    await migratorOf(database).up({ to: '0001-initial' })
+    const migrator = migratorOf(database)
+    await migrator.up({ to: '0001-initial' })
     for (const [sql, values] of ROWS) await database.em().execute(sql, [...values])
+    await migrator.up({ to: '0006-access' })
+    for (const [sql, values] of CLEARS) await database.em().execute(sql, [...values])
   } finally {
     await database.close()
   }

@@ -3,6 +3,7 @@ import type {
   Access,
   BreakerPolicy,
   BudgetPolicy,
+  CachePolicy,
   HedgePolicy,
   Limits,
   RetryPolicy,
@@ -48,6 +49,7 @@ export interface AliasOptions {
   readonly sticky?: Partial<StickyPolicy>
   readonly retry?: Partial<RetryPolicy>
   readonly hedge?: Partial<HedgePolicy>
+  readonly cache?: Partial<CachePolicy>
   readonly timeouts?: Partial<Timeouts>
 }
 

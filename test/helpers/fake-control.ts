@@ -12,6 +12,7 @@ import {
   partsOf,
   SNAPSHOT_FORMAT,
   wholeTransfer,
+  type CarriedOut,
   type IngestResult,
   type Instruction,
   type ProxyReport,
@@ -50,6 +51,9 @@ export class FakeControl implements AsyncDisposable {
   /** All that came, repeated ones too. */
   readonly records: RequestRecord[] = []
   readonly reports: ProxyReport[] = []
+  /** What was told of instructions, repeated ones too; and what becomes of it from now on. */
+  readonly carriedOut: CarriedOut[] = []
+  telling: 'taken' | 'refused' = 'taken'
   /** Where each proxy stood that has subscribed to snapshots; null: nowhere. */
   readonly positions: (SnapshotPosition | null)[] = []
   /** What control knows to be used, by id; of others nothing is. */
@@ -136,6 +140,7 @@ export class FakeControl implements AsyncDisposable {
         ingestRecords: ({ records }: { records: RequestRecord[] }) => this.#ingest(records),
         used: ({ subjects }: { subjects: UsedSubject[] }) =>
           subjects.map((subject) => ({ ...subject, spentUsd: '0', requests: 0, ...this.used.get(subject.id) })),
+        carriedOut: (done: CarriedOut) => this.#told(done),
         reportProxy: ({ report }: { report: ProxyReport }) => this.reports.push(report) > 0,
       }
       const result = await graphql({ schema, source: query, variableValues: variables, rootValue })
@@ -144,6 +149,12 @@ export class FakeControl implements AsyncDisposable {
       // The proxy went in the middle.
       response.destroy()
     }
+  }
+
+  #told(done: CarriedOut): boolean {
+    this.carriedOut.push(done)
+    if (this.telling === 'refused') throw new Error('refused')
+    return true
   }
 
   #ingest(records: RequestRecord[]): IngestResult | Promise<never> {

@@ -1,6 +1,7 @@
 /** A configuration as a control plane publishes it, made without one. */
 import {
   DEFAULT_BREAKER,
+  DEFAULT_CACHE,
   DEFAULT_RETRY,
   DEFAULT_STICKY,
   DEFAULT_TIMEOUTS,
@@ -62,6 +63,7 @@ export class OwnConfiguration {
           sticky: DEFAULT_STICKY,
           retry: DEFAULT_RETRY,
           hedge: null,
+          cache: DEFAULT_CACHE,
           timeouts: null,
           createdAt: '2026-01-01T00:00:00.000Z',
           routes: [

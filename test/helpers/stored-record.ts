@@ -1,6 +1,15 @@
 /** A record, and the decision in it, as the control plane's API shows them. */
-import type { CredentialSource, Exclusion, RequestStatus, RoutingStrategy, StickyAction } from '@millrace/shared'
-import type { StickyScope, UsageSource } from '@millrace/shared'
+import type {
+  CacheOutcome,
+  CacheTier,
+  CredentialSource,
+  Exclusion,
+  RequestStatus,
+  RoutingStrategy,
+  StickyAction,
+  StickyScope,
+  UsageSource,
+} from '@millrace/shared'
 
 const ATTEMPT_FIELDS = /* GraphQL */ `
   index routeId providerName providerModel startedAt latencyMs timeToFirstTokenMs upstreamStatus
@@ -21,7 +30,8 @@ export const DECISION_FIELDS = /* GraphQL */ `
 export const RECORD_FIELDS = /* GraphQL */ `
   id requestId startedAt finishedAt endpoint model stream status httpStatus errorClass errorMessage
   project { id name } token { id name } alias { id name } provider { id name } providerModel
-  usage { inputTokens outputTokens cachedInputTokens cacheWriteTokens reasoningTokens inputAudioTokens outputAudioTokens source }
+  cache cacheTier
+  usage { inputTokens outputTokens cachedInputTokens cacheWriteTokens reasoningTokens inputAudioTokens outputAudioTokens source billed }
   costUsd
   latencyMs timeToFirstTokenMs overheadMs configRevision proxyId userKey conversationKey metadata
   attempts { ${ATTEMPT_FIELDS} }
@@ -101,6 +111,8 @@ export interface StoredRecord {
   readonly alias: { readonly id: string; readonly name: string } | null
   readonly provider: { readonly id: string; readonly name: string } | null
   readonly providerModel: string | null
+  readonly cache: CacheOutcome
+  readonly cacheTier: CacheTier | null
   readonly usage: {
     readonly inputTokens: number
     readonly outputTokens: number
@@ -110,6 +122,7 @@ export interface StoredRecord {
     readonly inputAudioTokens: number
     readonly outputAudioTokens: number
     readonly source: UsageSource
+    readonly billed: boolean
   }
   /** USD. */
   readonly costUsd: string | null

@@ -23,7 +23,8 @@ const skip = await redisUnusable()
 
 /** To forget one binding of an alias, or all. */
 function toClear(aliasId: string, key: string | null, ageMs: number): Instruction {
-  return { id: newId(), at: new Date(Date.now() - ageMs).toISOString(), ageMs, clearStickyBindings: { aliasId, key } }
+  const at = new Date(Date.now() - ageMs).toISOString()
+  return { id: newId(), at, ageMs, clearStickyBindings: { aliasId, key }, purgeCache: null }
 }
 
 describe('instructions', () => {
@@ -33,6 +34,15 @@ describe('instructions', () => {
   })
   after(() => control[Symbol.asyncDispose]())
 
+  /** Of a proxy that has no answers to forget. */
+  const instructionsOf = (sticky: StickyBindings): Instructions =>
+    new Instructions({
+      sticky,
+      cache: { purge: () => assert.fail('nothing is to be purged') },
+      control: new ControlClient(control.url, 'key'),
+      membership: { identity: { id: newId(), version: '1', startedAt: new Date().toISOString() }, workers: 1 },
+      log: SILENT,
+    })
   /** A proxy's side of one connection; who comes is told all that was ever asked. */
   function followed(instructions: Instructions) {
     const client = new ControlClient(control.url, 'key').connect(() => undefined)
@@ -47,7 +57,7 @@ describe('instructions', () => {
     const alias = newId()
     const [ann, bob] = [`${alias}:ann`, `${alias}:bob`]
     for (const key of [ann, bob]) await actionOf(bindings, key)
-    const instructions = new Instructions(bindings, SILENT)
+    const instructions = instructionsOf(bindings)
     {
       using _ = followed(instructions)
       control.instruct(toClear(alias, ann, 0))
@@ -72,7 +82,7 @@ describe('instructions', () => {
     await sleep(600)
     await actionOf(bindings, young)
     control.instruct(toClear(alias, null, 300))
-    using _ = followed(new Instructions(bindings, SILENT))
+    using _ = followed(instructionsOf(bindings))
     await waitFor(async () => (await actionOf(bindings, old)) === 'BIND', { what: 'the older one to be forgotten' })
     assert.equal(await actionOf(bindings, young), 'HIT')
   })
@@ -91,7 +101,7 @@ describe('instructions', () => {
     await shared.bind(`${alias}:ann`, ['a'], 'a', TTL)
     control.instruct(toClear(alias, null, 0))
     using own = connect()
-    using _ = followed(new Instructions(new StickyBindings(own.redis), SILENT))
+    using _ = followed(instructionsOf(new StickyBindings(own.redis)))
     await sleep(500)
     assert.equal((await shared.bind(`${alias}:ann`, ['a'], 'a', TTL)).action, 'HIT')
     own.redis.start()

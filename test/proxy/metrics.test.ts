@@ -12,6 +12,11 @@ const NAMES = [
   'millrace_records_dropped_total',
   'millrace_config_revision',
   'millrace_breaker_state',
+  'millrace_cache_total',
+  'millrace_cache_entries',
+  'millrace_cache_bytes',
+  'millrace_cache_unreadable_total',
+  'millrace_cache_skipped_total',
   'process_cpu_seconds_total',
   'process_resident_memory_bytes',
 ]

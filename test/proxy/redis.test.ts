@@ -45,6 +45,17 @@ suite('the connection to Redis', { skip }, () => {
     assert.deepEqual(texts(one.logged).slice(0, 1), [ANSWERS])
   })
 
+  test('carries bytes as they are', async () => {
+    await using server = await RedisServer.start()
+    using one = begin(server.url)
+    await isReady(one.redis)
+    const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
+    assert.equal(await one.redis.command(['SET', 'a', bytes]), 'OK')
+    assert.deepEqual(await one.redis.commandInBytes(['GET', 'a']), bytes)
+    assert.deepEqual(await one.redis.commandInBytes(['MGET', 'a', 'b']), [bytes, null])
+    assert.equal(await one.redis.command(['STRLEN', 'a']), 256)
+  })
+
   test('says once that it has gone and once that it is back', async () => {
     await using server = await RedisServer.start({ password: PASSWORD })
     using one = begin(server.url)
@@ -178,6 +189,18 @@ suite('the connection to Redis', { skip }, () => {
       assert.equal(String(await waitFor(() => runs().catch(() => null))), 'OK')
     }
     assert.notEqual(await one.redis.command(['CLIENT', 'ID']), connection, 'another may be master by now')
+  })
+
+  test('leaves a replica alone that it would write to, and looks for its master', async () => {
+    await using server = await RedisServer.start()
+    using one = begin(server.url)
+    await isReady(one.redis)
+    const connection = await one.redis.command(['CLIENT', 'ID'])
+    await one.redis.command(['REPLICAOF', '127.0.0.1', '1'])
+    await assert.rejects(one.redis.command(['SET', 'a', 'b']), /READONLY/)
+    assert.equal(one.redis.ready, false)
+    await isReady(one.redis)
+    assert.notEqual(await one.redis.command(['CLIENT', 'ID']), connection)
   })
 
   test('ends at once', async () => {

@@ -77,16 +77,19 @@ export async function startControl({ settings, env, log, signal, launched }: Con
   started.defer(() => services.healthChanges.close())
   await services.instructions.start()
   started.defer(() => services.instructions.close())
+  await services.purgeWaiting.start()
+  started.defer(() => services.purgeWaiting.close())
   await services.auditFeed.start()
   started.defer(() => services.auditFeed.close())
   await services.revisionFeed.start()
   started.defer(() => services.revisionFeed.close())
-  const tidying = new Chore(
-    (ending) => services.sticky.tidy(ending),
-    { what: 'delete old sticky bindings', everyMs: TIDY_MS },
-    log,
-  )
-  started.defer(() => tidying.close())
+  for (const [what, work] of [
+    ['delete old sticky bindings', (ending: AbortSignal) => services.sticky.tidy(ending)],
+    ['delete old purges', () => services.purges.tidy()],
+  ] as const) {
+    const chore = new Chore(work, { what, everyMs: TIDY_MS }, log)
+    started.defer(() => chore.close())
+  }
 
   const schema = createSchema()
   const authenticator = new Authenticator(database, log)

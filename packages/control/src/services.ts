@@ -9,6 +9,8 @@ import type { AuditEvent } from './audit/audit.entity.ts'
 import { AuditService } from './audit/audit.service.ts'
 import { auditFeed } from './audit/feed.ts'
 import { Refusals } from './audit/refusals.ts'
+import { PurgeWaiting } from './cache/purge-waiting.ts'
+import { PurgeService } from './cache/purge.service.ts'
 import type { Database } from './db/database.ts'
 import { Configurations } from './decisions/configurations.ts'
 import { DecisionService } from './decisions/decision.service.ts'
@@ -17,6 +19,7 @@ import { Bus } from './feed/bus.ts'
 import type { Follower } from './feed/follower.ts'
 import { Fleet } from './health/fleet.ts'
 import { HealthWatcher } from './health/watcher.ts'
+import { Instructions } from './instructions/instructions.ts'
 import { ProjectService } from './projects/project.service.ts'
 import { CredentialService } from './providers/credential.service.ts'
 import { ProviderService } from './providers/provider.service.ts'
@@ -30,7 +33,6 @@ import { Vault } from './secrets/vault.ts'
 import { SnapshotPublisher } from './snapshot/publisher.ts'
 import { SpendingService } from './spending/spending.service.ts'
 import { BindingStore } from './sticky/binding.store.ts'
-import { Instructions } from './sticky/instructions.ts'
 import { StickyService } from './sticky/sticky.service.ts'
 import { TokenService } from './tokens/token.service.ts'
 
@@ -50,6 +52,8 @@ export interface Services {
   readonly projects: ProjectService
   readonly providers: ProviderService
   readonly proxies: ProxyService
+  readonly purges: PurgeService
+  readonly purgeWaiting: PurgeWaiting
   readonly refusals: Refusals
   readonly requests: RequestService
   readonly revisionFeed: Follower<ConfigRevision>
@@ -70,6 +74,7 @@ export function createServices(database: Database, masterKey: MasterKey, setting
   const revisions = new RevisionService(database)
   const spending = new SpendingService(database)
   const snapshots = new SnapshotPublisher(database, spending, log)
+  const purgeWaiting = new PurgeWaiting(database, log)
   return {
     adminKeys: new AdminKeyService(database),
     aliases: new AliasService(database, routes),
@@ -91,6 +96,8 @@ export function createServices(database: Database, masterKey: MasterKey, setting
     projects: new ProjectService(database),
     providers: new ProviderService(database, credentials, settings.MILLRACE_PRIVATE_UPSTREAMS),
     proxies: new ProxyService(database),
+    purges: new PurgeService(database, purgeWaiting),
+    purgeWaiting,
     refusals: new Refusals(database, log),
     requests: new RequestService(database),
     revisionFeed: revisionFeed(database, log),

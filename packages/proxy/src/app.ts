@@ -8,6 +8,7 @@ import { findModel, listModels } from './endpoints/models.ts'
 import type { Membership } from './membership.ts'
 import type { MetricsAccess } from './metrics/access.ts'
 import { addOperations } from './operations.ts'
+import { passOn } from './passthrough/serve.ts'
 import type { Gateway } from './request/gateway.ts'
 import { answerLocally, relay, unknownModel } from './request/handle.ts'
 import { errorBody } from './request/render-error.ts'
@@ -43,6 +44,7 @@ export function createApp(gateway: Gateway, membership: Membership, access: Metr
     '/v1/models/**',
     orPreflight((event) => answerLocally(gateway, '/v1/models/{id}', event, () => methodNotAllowed('GET'))),
   )
+  for (const method of ['GET', 'HEAD'] as const) app.on(method, '/v1/**', (event) => passOn(gateway, event))
   app.all(
     '/v1/**',
     orPreflight((event) => answerLocally(gateway, event.url.pathname, event, () => notFound(event.url.pathname))),

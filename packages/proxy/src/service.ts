@@ -10,6 +10,8 @@ import type { Registry } from 'prom-client'
 import { FailedKeys } from './access/failed-keys.ts'
 import { Revocations } from './access/revocations.ts'
 import { createApp } from './app.ts'
+import { CACHE_DEADLINE_MS, openCache } from './cache/cache.ts'
+import { HttpCache } from './cache/http/http-cache.ts'
 import { WaitingRoom } from './concurrency/waiting-room.ts'
 import { ControlClient } from './control/client.ts'
 import { Instructions } from './control/instructions.ts'
@@ -29,6 +31,7 @@ import type { RecordQueue } from './records/queue.ts'
 import { createRecordQueue, FLUSH_MS, MOST_QUEUED, RecordSender } from './records/sender.ts'
 import { Redis } from './redis/redis.ts'
 import { cut } from './request/cut.ts'
+import { Flights } from './request/flights.ts'
 import type { Gateway } from './request/gateway.ts'
 import { abandon } from './request/handle.ts'
 import { Slots } from './slots.ts'
@@ -41,6 +44,9 @@ import { Pools } from './upstream/pools.ts'
 
 /** Idle client connections live longer than the minute that load balancers keep theirs, so that the gateway never closes first. */
 const KEEP_ALIVE_MS = 65_000
+
+/** Turns of the event loop that a stopping process waits for what it has cut off. */
+const MOST_TURNS = 100
 
 /** One process of the data plane. */
 export class ProxyService implements Member {
@@ -58,6 +64,7 @@ export class ProxyService implements Member {
   private readonly subscription: SnapshotSubscription
   private readonly gateway: Gateway
   private readonly limitsRedis: Redis | null
+  private readonly cacheRedis: Redis | null
   private readonly limitsUpkeep: LimitsUpkeep
   private readonly revocations: Revocations | null
   private readonly server: Server
@@ -103,6 +110,14 @@ export class ProxyService implements Member {
       log,
     })
     this.limitsUpkeep = upkeep
+    // Another of its own: answers are long, and nothing else waits behind them.
+    this.cacheRedis =
+      this.redis && new Redis(settings.MILLRACE_REDIS_URL!, log.child({ for: 'cache' }), CACHE_DEADLINE_MS)
+    const cache = openCache({
+      bytes: Math.floor(settings.MILLRACE_CACHE_BYTES / membership.workers),
+      redis: this.cacheRedis,
+      log,
+    })
     this.gateway = {
       proxyId: membership.identity.id,
       configuration,
@@ -111,6 +126,9 @@ export class ProxyService implements Member {
       waitingRoom,
       sticky,
       limits,
+      cache,
+      httpCache: new HttpCache(cache.room, cache.purges),
+      flights: new Flights(),
       failedKeys: new FailedKeys(),
       trustedProxies: settings.MILLRACE_TRUSTED_PROXIES,
       log,
@@ -123,7 +141,13 @@ export class ProxyService implements Member {
     this.sender = new RecordSender(records, this.control, log)
     this.subscription = new SnapshotSubscription(this.control, configuration, log, {
       taken: () => membership.report(),
-      connected: new Instructions(sticky, log),
+      connected: new Instructions({
+        sticky,
+        cache,
+        control: this.control,
+        membership,
+        log,
+      }),
     })
     const access = new MetricsAccess((key) => this.control.roleOf(key))
     const app = createApp(this.gateway, membership, access)
@@ -134,6 +158,7 @@ export class ProxyService implements Member {
       recordsDropped: () => records.dropped,
       configRevision: () => configuration.current?.revision ?? 0,
       providers: () => health.all(),
+      cache,
     })
   }
 
@@ -156,6 +181,8 @@ export class ProxyService implements Member {
     await this.membership.drain(this.drained())
     this.server.close()
     this.server.closeAllConnections()
+    // Records are written when sockets have closed, which takes them a turn of the event loop.
+    for (let i = 0; active.size > 0 && i < MOST_TURNS; i++) await delay(1)
     this.membership.leave()
     this.limitsUpkeep.stop()
     this.revocations?.stop()
@@ -166,6 +193,7 @@ export class ProxyService implements Member {
     this.gateway.deadlines.stop()
     this.redis?.close()
     this.limitsRedis?.close()
+    this.cacheRedis?.close()
     await Promise.all([this.pools.destroy(), this.control.close(), this.membership.close()])
   }
 
@@ -186,6 +214,7 @@ export class ProxyService implements Member {
   private async begin(): Promise<string> {
     this.redis?.start()
     this.limitsRedis?.start()
+    this.cacheRedis?.start()
     this.hints.listen(this.health)
     this.membership.join(this)
     await this.gateway.configuration.restore()
@@ -206,6 +235,7 @@ export class ProxyService implements Member {
       recordsQueued: records.length,
       recordsDropped: records.dropped,
       health: this.health.report(),
+      cache: this.gateway.cache.report(),
     }
   }
 

@@ -42,6 +42,11 @@ export class AccessRules {
     return this.#addresses !== null
   }
 
+  /** Whether it is for certain models only. */
+  get limitsModels(): boolean {
+    return this.#models !== null
+  }
+
   allowsModel(model: string): boolean {
     return this.#models === null || this.#models.has(model)
   }

@@ -2,24 +2,11 @@
 import * as z from 'zod'
 
 import { isIpRange } from './ip-ranges.ts'
-import { flag } from './values.ts'
+import { flag, globText, methodName } from './values.ts'
 
 /** Entries of each list. */
 const MOST_ENTRIES = 1_000
 const MOST_PARAMS = 100
-const LONGEST_GLOB = 200
-/** `*` in one glob; more is nobody's intention. */
-const MOST_STARS = 8
-
-const glob = z
-  .string('must be a text')
-  .min(1, 'must not be empty')
-  .max(LONGEST_GLOB, `must have at most ${LONGEST_GLOB} characters`)
-  .regex(
-    /^[^\p{Cc}\p{Cf}\p{Cs}()[\]{}^$|\\?]*$/u,
-    'must be a glob: only * is special, and ( ) [ ] { } ^ $ | \\ ? are not allowed',
-  )
-  .refine((text) => text.split('*').length - 1 <= MOST_STARS, `must have at most ${MOST_STARS} *`)
 
 function listOf<S extends z.ZodType>(entry: S) {
   return z
@@ -28,7 +15,6 @@ function listOf<S extends z.ZodType>(entry: S) {
     .max(MOST_ENTRIES, `must have at most ${MOST_ENTRIES} entries`)
 }
 
-const method = z.string().regex(/^[A-Z]{1,20}$/, 'must be an HTTP method in capitals')
 const headerName = z
   .string()
   .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, 'must be the name of a header')
@@ -38,15 +24,15 @@ const ipRange = z.string().refine(isIpRange, 'must be an address or a CIDR range
 
 export const accessPolicy = z.strictObject({
   /** Of what clients ask for: an alias, or NAME/MODEL. A provider's: of what it is asked for. */
-  models: listOf(glob).nullable(),
-  endpoints: listOf(glob).nullable(),
-  methods: listOf(method).nullable(),
+  models: listOf(globText).nullable(),
+  endpoints: listOf(globText).nullable(),
+  methods: listOf(methodName).nullable(),
   /** Of browsers. Where set, a request must say where it comes from. */
-  origins: listOf(glob).nullable(),
+  origins: listOf(globText).nullable(),
   ipRanges: listOf(ipRange).nullable(),
   /** Body parameter -> allowed values. A parameter that is absent is allowed. */
   params: z
-    .record(z.string(), listOf(glob))
+    .record(z.string(), listOf(globText))
     .refine(
       (params) => Object.keys(params).every((name) => PARAM.test(name)),
       'must have the names of parameters, in ASCII',

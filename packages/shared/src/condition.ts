@@ -34,6 +34,27 @@ export function compileCondition(value: unknown): Predicate {
   return compileObject(value, [], 1, { operators: 0 })
 }
 
+/**
+ * What a condition reads of a request, by the names that operators write; those of headers in lower case.
+ * @param value JSON
+ * @throws ConditionError naming the first place that is wrong
+ */
+export function conditionFields(value: unknown): ReadonlySet<string> {
+  compileCondition(value)
+  const fields = new Set<string>()
+  addFields(value as object, fields)
+  return fields
+}
+
+/** @param condition one that can be compiled */
+function addFields(condition: object, fields: Set<string>): void {
+  for (const [name, member] of Object.entries(condition) as [string, object][]) {
+    if (name === '$and' || name === '$or') for (const one of member as object[]) addFields(one, fields)
+    else if (name === '$not') addFields(member, fields)
+    else fields.add(name.startsWith('headers.') ? name.toLowerCase() : name)
+  }
+}
+
 function compileObject(value: unknown, path: Path, level: number, tally: Tally): Predicate {
   if (level > MOST_LEVELS) throw new ConditionError(path, `is nested deeper than ${MOST_LEVELS} levels; flatten it`)
   if (!isObject(value)) throw new ConditionError(path, 'must be an object, as in {"stream": true}')

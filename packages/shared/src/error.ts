@@ -11,6 +11,7 @@ const TABLE = {
   token_revoked: [401, 'authentication_error'],
   token_expired: [401, 'authentication_error'],
   project_inactive: [403, 'permission_error'],
+  unsupported_endpoint: [400, 'invalid_request_error'],
   param_not_allowed: [400, 'invalid_request_error'],
   header_required: [400, 'invalid_request_error'],
   model_not_allowed: [403, 'permission_error'],
@@ -34,6 +35,7 @@ const TABLE = {
   limits_unavailable: [503, 'upstream_error'],
   shutting_down: [503, 'upstream_error'],
   upstream_timeout: [504, 'timeout_error'],
+  not_cached: [504, 'invalid_request_error'],
 } as const
 
 /** The `code` of an error answer, and the `errorClass` of the record of a request that was refused with it. */

@@ -3,6 +3,7 @@
  * The documents stand here so that both sides' tests hold them; the schema is control's.
  */
 
+import type { CacheReport } from './cache.ts'
 import type { HealthReport } from './health.ts'
 
 /** Who is speaking: one process of a proxy, from its start to its end. */
@@ -88,6 +89,7 @@ export interface ProxyReport extends ProxyIdentity {
   readonly recordsQueued: number
   readonly recordsDropped: number
   readonly health: HealthReport
+  readonly cache: CacheReport
 }
 export const REPORT_INTERVAL_MS = 2_000
 
@@ -105,6 +107,10 @@ export const INSTRUCTIONS_SUBSCRIPTION = /* GraphQL */ `
         aliasId
         key
       }
+      purgeCache {
+        projectId
+        model
+      }
     }
   }
 `
@@ -119,4 +125,33 @@ export interface Instruction {
   readonly ageMs: number
   /** Forget the alias's bindings, or the one of this key, but none that was made since it was given. */
   readonly clearStickyBindings: { readonly aliasId: string; readonly key: string | null } | null
+  /** Forget stored answers, but none of a request that came after it was carried out. */
+  readonly purgeCache: PurgeScope | null
+}
+
+/** Which stored answers: a project's, or those to a model as clients ask for it; both null: all. */
+export interface PurgeScope {
+  readonly projectId: string | null
+  readonly model: string | null
+}
+
+/**
+ * Tells that a process of a proxy has carried out a `purgeCache`; told again, it counts once. False: control does not know
+ * the instruction any more.
+ */
+export const CARRIED_OUT_MUTATION = /* GraphQL */ `
+  mutation CarriedOut($instruction: ID!, $proxy: ID!, $process: ID!, $processes: Int!, $count: Int!) {
+    carriedOut(instruction: $instruction, proxy: $proxy, process: $process, processes: $processes, count: $count)
+  }
+`
+export interface CarriedOut {
+  readonly instruction: string
+  /** As it reports itself. */
+  readonly proxy: string
+  /** One of the proxy's; it makes up its id. */
+  readonly process: string
+  /** How many the proxy has: it has carried out the instruction when all of them have. */
+  readonly processes: number
+  /** How many things are gone by it. */
+  readonly count: number
 }

@@ -1,7 +1,7 @@
 /** What both planes know of providers: their kinds, and the settings that each kind takes. */
 import * as z from 'zod'
 
-import { flag, numberFrom, oneOf, wholeNumber } from './values.ts'
+import { flag, globText, methodName, numberFrom, oneOf, wholeNumber } from './values.ts'
 
 export const PROVIDER_KINDS = ['OPENAI', 'OPENAI_COMPATIBLE', 'SIMULATED'] as const
 export type ProviderKind = (typeof PROVIDER_KINDS)[number]
@@ -19,9 +19,35 @@ export const NEEDS_CREDENTIAL: Readonly<Record<ProviderKind, boolean>> = {
   SIMULATED: false,
 }
 
+/** What a provider is asked for besides what Millrace understands itself, unless it is set. None of it keeps state. */
+export const DEFAULT_PASSED_ENDPOINTS: readonly string[] = ['/v1/images/*', '/v1/audio/*', '/v1/moderations']
+
+const MOST_PASSED = 1_000
+const passedEndpoint = globText.regex(/^\/v1\//, 'must begin with /v1/')
+
+const passthroughSettings = z.strictObject(
+  {
+    /** Paths as clients call them. An empty list: none. */
+    endpoints: z
+      .array(passedEndpoint, 'must be a list')
+      .max(MOST_PASSED, `must have at most ${MOST_PASSED} entries`)
+      .default([...DEFAULT_PASSED_ENDPOINTS]),
+    /** Null: all. */
+    methods: z
+      .array(methodName, 'must be a list')
+      .max(MOST_PASSED, `must have at most ${MOST_PASSED} entries`)
+      .nullable()
+      .default(null),
+  },
+  { error: ({ code }) => (code === 'invalid_type' ? 'must be an object' : undefined) },
+)
+/** Which requests a provider gets as they come. */
+export type PassthroughSettings = Readonly<z.infer<typeof passthroughSettings>>
+
 const httpSettings = z.strictObject({
   /** Offer HTTP/2 to TLS upstreams. Fewer connections and cheaper streams, dearer short answers; off unless set. */
   http2: flag.default(false),
+  passthrough: passthroughSettings.prefault({}),
 })
 
 /** What a SIMULATED provider can do wrong on purpose. */

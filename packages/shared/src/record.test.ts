@@ -22,6 +22,9 @@ const record: RequestRecord = {
   httpStatus: 401,
   errorClass: 'invalid_api_key',
   errorMessage: 'no',
+  cache: 'HIT',
+  cacheTier: 'SHARED',
+  billed: false,
   usage: NO_USAGE,
   counted: true,
   costUsd: '0.000123',
@@ -81,6 +84,11 @@ it('reads a record of a proxy that knew neither audio nor what counts', () => {
   assert.deepEqual(parseRecord({ ...rest, usage: known }), { ...record, counted: false })
 })
 
+it('reads a record of a proxy that knew no cache', () => {
+  const { cache: _, cacheTier: _tier, billed: _billed, ...rest } = record
+  assert.deepEqual(parseRecord(rest), { ...record, cache: 'BYPASS', cacheTier: null, billed: true })
+})
+
 for (const [path, over] of [
   ['id', { id: 'x' }],
   ['status', { status: 'GOOD' }],
@@ -92,6 +100,9 @@ for (const [path, over] of [
   ['costUsd', { costUsd: '1e-7' }],
   ['costUsd', { costUsd: 0.1 }],
   ['costUsd', { costUsd: '-1' }],
+  ['cache', { cache: 'STALE' }],
+  ['cacheTier', { cacheTier: 'DISK' }],
+  ['billed', { billed: null }],
   ['decision.strategy', { decision: { ...record.decision, strategy: 'BEST' } }],
   [
     'decision.candidates.0.excluded',

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod'
 
+import { CACHE_OUTCOMES, CACHE_TIERS } from './cache.ts'
 import { parseAs } from './parse.ts'
 import { EXCLUSIONS, ROUTING_STRATEGIES, STICKY_ACTIONS, STICKY_SCOPES } from './routing/names.ts'
 import { USAGE_SOURCES } from './usage.ts'
@@ -103,6 +104,12 @@ const record = z.object({
   httpStatus: z.int().min(100).max(599),
   errorClass: text.nullable(),
   errorMessage: text.nullable(),
+  /** Proxies of before there was a cache say nothing of it, nor of `billed`. */
+  cache: z.enum(CACHE_OUTCOMES).default('BYPASS'),
+  /** Null unless it is a HIT. */
+  cacheTier: z.enum(CACHE_TIERS).nullable().default(null),
+  /** Whether a provider was asked for the answer on this request's account; else it had what `usage` says for nothing. */
+  billed: z.boolean().default(true),
   usage: z.object({
     inputTokens: count,
     outputTokens: count,

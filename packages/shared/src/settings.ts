@@ -83,6 +83,7 @@ const table = {
   MILLRACE_ADMIN_KEY: accessKey.optional(),
   MILLRACE_WORKERS: wholeNumber(1, 64).default(1),
   MILLRACE_MAX_BODY_BYTES: wholeNumber(1_024, 1_073_741_824).default(10_485_760),
+  MILLRACE_CACHE_BYTES: wholeNumber(0, 1_099_511_627_776).default(67_108_864),
   MILLRACE_DRAIN_SECONDS: wholeNumber(0, 86_400).default(30),
   MILLRACE_TRUSTED_PROXIES: ranges.optional(),
   MILLRACE_ENV_ALLOW: z

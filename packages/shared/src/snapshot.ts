@@ -5,6 +5,7 @@
 import * as z from 'zod'
 
 import { accessPolicy } from './access.ts'
+import { cachePolicy, DEFAULT_CACHE } from './cache.ts'
 import { budgetPolicy, limitsPolicy, maxRequests } from './limits.ts'
 import { parseAs } from './parse.ts'
 import { MAX_TIMEOUT_MS } from './provider.ts'
@@ -77,6 +78,8 @@ const alias = z.object({
   sticky: stickyPolicy,
   retry: retryPolicy,
   hedge: hedgePolicy.nullable(),
+  /** Control planes of before there was a cache say nothing of it. */
+  cache: cachePolicy.default(DEFAULT_CACHE),
   /** Over the providers' where set. */
   timeouts: timeouts.partial().nullable(),
   createdAt: z.iso.datetime(),

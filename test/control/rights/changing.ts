@@ -1,5 +1,5 @@
 /** What each mutation may be asked by, and how it is asked to change what is whose. */
-import { newId, type ProxyReport } from '@millrace/shared'
+import { CARRIED_OUT_MUTATION, newId, NO_CACHE_REPORT, type ProxyReport } from '@millrace/shared'
 
 import { uniqueName } from '../../helpers/names.ts'
 import { sample } from '../sample.ts'
@@ -30,6 +30,7 @@ const REPORT: ProxyReport = {
   recordsQueued: 0,
   recordsDropped: 0,
   health: { providers: [], routes: [], direct: [], credentials: [] },
+  cache: NO_CACHE_REPORT,
 }
 
 /** With the input of that type, beside what else it takes. */
@@ -147,6 +148,12 @@ export const CHANGES: Readonly<Record<string, Changing>> = {
     of: WHOSE,
     variables: async (world, whose) => ({ alias: (await world.makeAlias(whose)).id }),
   },
+  purgeCache: {
+    roles: EDITORS,
+    document: 'mutation ($input: PurgeCacheInput!) { it: purgeCache(input: $input) }',
+    of: WHOSE,
+    variables: (world, whose) => ({ input: whose === 'global' ? { all: true } : { project: world.projectOf(whose) } }),
+  },
   createProject: {
     roles: EDITORS,
     document: creation('createProject', 'CreateProjectInput', '{ id }'),
@@ -203,6 +210,12 @@ export const CHANGES: Readonly<Record<string, Changing>> = {
     document: 'mutation ($report: ProxyReportInput!) { it: reportProxy(report: $report) }',
     of: ONLY_GLOBAL,
     variables: () => ({ report: REPORT }),
+  },
+  carriedOut: {
+    roles: ['PROXY'],
+    document: CARRIED_OUT_MUTATION.replace('carriedOut', 'it: carriedOut'),
+    of: ONLY_GLOBAL,
+    variables: () => ({ instruction: newId(), proxy: newId(), process: newId(), processes: 1, count: 0 }),
   },
   ingestRecords: {
     roles: ['PROXY'],

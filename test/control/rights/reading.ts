@@ -111,6 +111,7 @@ export const READINGS: Readonly<Record<string, Reading>> = {
     tells: WHOSE,
   },
   proxies: { roles: VIEWERS, document: '{ it: proxies { id } }', tells: [] },
+  cacheStats: { roles: VIEWERS, document: '{ it: cacheStats { entries hits } }', tells: [] },
   auditEvents: {
     roles: VIEWERS,
     document: `{ it: auditEvents(first: 500) { edges { node { subject details ${PROJECT} } } } }`,

@@ -1,5 +1,5 @@
 import { Entity, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy'
-import type { HedgePolicy, RetryPolicy, RoutingStrategy, StickyPolicy, Timeouts } from '@millrace/shared'
+import type { CachePolicy, HedgePolicy, RetryPolicy, RoutingStrategy, StickyPolicy, Timeouts } from '@millrace/shared'
 
 import { Project } from '../projects/project.entity.ts'
 
@@ -32,6 +32,9 @@ export class Alias {
   /** Null: no request is asked twice. */
   @Property({ type: 'json', nullable: true })
   hedge!: Partial<HedgePolicy> | null
+
+  @Property({ type: 'json' })
+  cache!: Partial<CachePolicy>
 
   /** Over the providers'. */
   @Property({ type: 'json' })

@@ -107,6 +107,6 @@ function subjectOf({ id, name, project, createdAt }: Alias): Subject {
   return { kind: 'alias', name, identity, owners: ownersOf(project) }
 }
 
-function describe({ name, project, enabled, strategy, sticky, retry, hedge, timeouts }: Alias): Description {
-  return { name, project, enabled, strategy, sticky, retry, hedge, timeouts }
+function describe({ name, project, enabled, strategy, sticky, retry, hedge, cache, timeouts }: Alias): Description {
+  return { name, project, enabled, strategy, sticky, retry, hedge, cache, timeouts }
 }

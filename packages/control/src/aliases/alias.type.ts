@@ -1,4 +1,5 @@
 import {
+  DEFAULT_CACHE,
   DEFAULT_HEDGE,
   DEFAULT_RETRY,
   DEFAULT_STICKY,
@@ -12,6 +13,8 @@ import { DateTime, JSONValue } from '../graphql/scalars.ts'
 import { TimeoutsInput, TimeoutsType } from '../providers/provider.type.ts'
 import type { Alias } from './alias.entity.ts'
 import {
+  CachePolicyInput,
+  CachePolicyType,
   HedgePolicyInput,
   HedgePolicyType,
   RetryPolicyInput,
@@ -55,6 +58,9 @@ export class AliasType {
   @Field(() => HedgePolicyType, { nullable: true, description: 'Null: no request is asked twice.' })
   hedge!: HedgePolicyType | null
 
+  @Field(() => CachePolicyType)
+  cache!: CachePolicyType
+
   @Field(() => TimeoutsType, {
     nullable: true,
     description:
@@ -84,6 +90,7 @@ export function toAlias(row: Alias): AliasType {
     sticky: { ...DEFAULT_STICKY, ...row.sticky },
     retry: { ...DEFAULT_RETRY, ...row.retry },
     hedge: row.hedge && { ...DEFAULT_HEDGE, ...row.hedge },
+    cache: { ...DEFAULT_CACHE, ...row.cache },
     timeouts: overridden ? { ...DEFAULT_TIMEOUTS, ...row.timeouts } : null,
     timeoutOverrides: overridden ? row.timeouts : null,
     createdAt,
@@ -117,6 +124,9 @@ export class CreateAliasInput {
   @Field(() => HedgePolicyInput, { nullable: true, description: 'Null: no request is asked twice.' })
   hedge?: HedgePolicyInput | null
 
+  @Field(() => CachePolicyInput, { nullable: true })
+  cache?: CachePolicyInput | null
+
   @Field(() => TimeoutsInput, { nullable: true, description: "Over the providers' where set." })
   timeouts?: TimeoutsInput | null
 
@@ -143,6 +153,9 @@ export class UpdateAliasInput {
 
   @Field(() => HedgePolicyInput, { nullable: true, description: 'Null switches it off; {} on, with the defaults.' })
   hedge?: HedgePolicyInput | null
+
+  @Field(() => CachePolicyInput, { nullable: true })
+  cache?: CachePolicyInput | null
 
   @Field(() => TimeoutsInput, { nullable: true })
   timeouts?: TimeoutsInput | null

@@ -1,5 +1,7 @@
 /** An alias's policies, as they are given and as they are stored. */
 import {
+  cachePolicy,
+  DEFAULT_CACHE,
   DEFAULT_HEDGE,
   DEFAULT_RETRY,
   DEFAULT_STICKY,
@@ -14,22 +16,29 @@ import { mergedPolicy, policyPatch } from '../graphql/policy.ts'
 import { mergedTimeouts, timeoutsPatch } from '../providers/provider.input.ts'
 import type { Alias } from './alias.entity.ts'
 
-type Policies = Pick<Alias, 'sticky' | 'retry' | 'hedge' | 'timeouts'>
+type Policies = Pick<Alias, 'sticky' | 'retry' | 'hedge' | 'cache' | 'timeouts'>
 type Patch = z.output<typeof policyPatch>
 
-export const policyPatches = { sticky: policyPatch, retry: policyPatch, hedge: policyPatch, timeouts: timeoutsPatch }
+export const policyPatches = {
+  sticky: policyPatch,
+  retry: policyPatch,
+  hedge: policyPatch,
+  cache: policyPatch,
+  timeouts: timeoutsPatch,
+}
 
-export const NO_POLICIES: Policies = { sticky: {}, retry: {}, hedge: null, timeouts: {} }
+export const NO_POLICIES: Policies = { sticky: {}, retry: {}, hedge: null, cache: {}, timeouts: {} }
 
 /** Policies after an update. @throws GraphQLError BAD_USER_INPUT naming the field that can't be so */
 export function mergedPolicies(
   stored: Policies,
-  { sticky, retry, hedge, timeouts }: z.output<z.ZodObject<typeof policyPatches>>,
+  { sticky, retry, hedge, cache, timeouts }: z.output<z.ZodObject<typeof policyPatches>>,
 ): Policies {
   return {
     sticky: mergedPolicy(stickyPolicy, DEFAULT_STICKY, stored.sticky, sticky, 'input.sticky'),
     retry: mergedPolicy(retryPolicy, DEFAULT_RETRY, stored.retry, retry, 'input.retry'),
     hedge: mergedHedge(stored.hedge, hedge),
+    cache: mergedPolicy(cachePolicy, DEFAULT_CACHE, stored.cache, cache, 'input.cache'),
     timeouts: mergedTimeouts(stored.timeouts, timeouts),
   }
 }

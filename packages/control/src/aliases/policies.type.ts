@@ -1,8 +1,11 @@
-/** What an alias is told of failures and of sticky routes. */
+/** What an alias is told of failures, of sticky routes, and of answers that are given again. */
 import {
+  REPLAY_PACES,
   ROUTING_STRATEGIES,
   STICKY_SCOPES,
+  type CachePolicy,
   type HedgePolicy,
+  type ReplayPace,
   type RetryPolicy,
   type StickyPolicy,
   type StickyScope,
@@ -97,4 +100,67 @@ export class HedgePolicyInput {
 
   @Field(() => Float, { nullable: true })
   maxExtraPercent?: number | null
+}
+
+export const ReplayPaceEnum = enumOf(REPLAY_PACES)
+registerEnumType(ReplayPaceEnum, {
+  name: 'ReplayPace',
+  description: 'How fast a stored stream is given again.',
+  valuesConfig: {
+    FULL_SPEED: { description: 'As fast as the client takes it.' },
+    RECORDED: { description: 'With the pauses that it had when it was stored.' },
+  },
+})
+
+const ENABLED = 'Whether answers are stored and given again.'
+const TTL_SECONDS = 'How long a stored answer is given, from when it was complete: 1 to 2678400, 31 days.'
+const SHARE_ACROSS_PROJECT = "Whether a project's tokens have each other's answers; else each has only its own."
+const COALESCE = 'Whether requests that are the same, and under way at once, share one upstream call.'
+const STORE_TOOL_CALLS =
+  'Whether answers that have their reader call tools are stored too: given again, they would be carried out again.'
+const REPLAY_PACE = 'How fast a stored stream is given again.'
+
+@ObjectType('CachePolicy', {
+  description: 'Whether answers are given again, and calls shared by requests that are the same. Off unless set.',
+  simpleResolvers: true,
+})
+export class CachePolicyType implements CachePolicy {
+  @Field(() => Boolean, { description: ENABLED })
+  enabled!: boolean
+
+  @Field(() => Int, { description: TTL_SECONDS })
+  ttlSeconds!: number
+
+  @Field(() => Boolean, { description: SHARE_ACROSS_PROJECT })
+  shareAcrossProject!: boolean
+
+  @Field(() => Boolean, { description: COALESCE })
+  coalesce!: boolean
+
+  @Field(() => Boolean, { description: STORE_TOOL_CALLS })
+  storeToolCalls!: boolean
+
+  @Field(() => ReplayPaceEnum, { description: REPLAY_PACE })
+  replayPace!: ReplayPace
+}
+
+@InputType({ description: 'An absent field keeps, null goes back to the default.' })
+export class CachePolicyInput {
+  @Field(() => Boolean, { nullable: true, description: ENABLED })
+  enabled?: boolean | null
+
+  @Field(() => Int, { nullable: true, description: TTL_SECONDS })
+  ttlSeconds?: number | null
+
+  @Field(() => Boolean, { nullable: true, description: SHARE_ACROSS_PROJECT })
+  shareAcrossProject?: boolean | null
+
+  @Field(() => Boolean, { nullable: true, description: COALESCE })
+  coalesce?: boolean | null
+
+  @Field(() => Boolean, { nullable: true, description: STORE_TOOL_CALLS })
+  storeToolCalls?: boolean | null
+
+  @Field(() => ReplayPaceEnum, { nullable: true, description: REPLAY_PACE })
+  replayPace?: ReplayPace | null
 }

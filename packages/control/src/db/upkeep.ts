@@ -2,7 +2,16 @@
 import type { Em } from './database.ts'
 
 /** Those whose rows change all the time. Others only grow. */
-const CHANGING = ['proxy_instance', 'sticky_binding', 'sticky_clear', 'subject_spend', 'token_use', 'credential_use']
+const CHANGING = [
+  'proxy_instance',
+  'sticky_binding',
+  'sticky_clear',
+  'cache_purge',
+  'purge_done',
+  'subject_spend',
+  'token_use',
+  'credential_use',
+]
 /** Those of which many rows are read in the order of an index. */
 const READ_IN_ORDER = ['token']
 

@@ -8,10 +8,12 @@ import { ViewerResolver } from '../access/viewer.resolver.ts'
 import { AliasResolver } from '../aliases/alias.resolver.ts'
 import { RouteResolver } from '../aliases/route.resolver.ts'
 import { AuditResolver } from '../audit/audit.resolver.ts'
+import { CacheResolver } from '../cache/cache.resolver.ts'
 import { CandidateResolver } from '../decisions/candidate.resolver.ts'
 import { DecisionResolver } from '../decisions/decision.resolver.ts'
 import { ExplainResolver } from '../decisions/explain.resolver.ts'
 import { HealthResolver } from '../health/health.resolver.ts'
+import { InstructionResolver } from '../instructions/instruction.resolver.ts'
 import { ProjectResolver } from '../projects/project.resolver.ts'
 import { CredentialResolver } from '../providers/credential.resolver.ts'
 import { ProviderResolver } from '../providers/provider.resolver.ts'
@@ -37,12 +39,14 @@ export function createSchema(): GraphQLSchema {
       AliasResolver,
       AttemptResolver,
       AuditResolver,
+      CacheResolver,
       CandidateResolver,
       CredentialResolver,
       DecisionResolver,
       ExplainResolver,
       FeedResolver,
       HealthResolver,
+      InstructionResolver,
       ProjectResolver,
       ProviderResolver,
       ProxyResolver,

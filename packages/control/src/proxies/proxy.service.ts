@@ -1,4 +1,4 @@
-import { parseHealth, wholeNumber, type HealthReport } from '@millrace/shared'
+import { NO_CACHE_REPORT, parseCacheReport, parseHealth, wholeNumber, type CacheReport } from '@millrace/shared'
 import * as z from 'zod'
 
 import type { Database } from '../db/database.ts'
@@ -26,17 +26,28 @@ const reportInput = z.object({
 const UPSERT = `
   with reported as (
     insert into proxy_instance as known (
-      id, version, started_at, last_seen_at, config_revision, in_flight, requests_per_second, records_queued, records_dropped, health
+      id, version, started_at, last_seen_at, config_revision, in_flight, requests_per_second, records_queued, records_dropped, health,
+      cache
     )
-    values (?, ?, ?, now(), ?, ?, ?, ?, ?, ?::jsonb)
+    values (?, ?, ?, now(), ?, ?, ?, ?, ?, ?::jsonb, ?::jsonb)
     on conflict (id) do update set
       last_seen_at = excluded.last_seen_at, config_revision = excluded.config_revision, in_flight = excluded.in_flight,
       requests_per_second = excluded.requests_per_second, records_queued = excluded.records_queued,
-      records_dropped = excluded.records_dropped,
+      records_dropped = excluded.records_dropped, cache = excluded.cache,
       health = case when known.health = excluded.health then known.health else excluded.health end
     returning 1
   )
   select pg_notify(?, '') from reported`
+
+/** Of what all have reported of one name: no larger than what JSON readers tell apart. A proxy of before has reported none. */
+function sumOf(name: string): string {
+  const sum = `coalesce(sum((cache->>'${name}')::numeric), 0)`
+  return `least(${sum}, ${Number.MAX_SAFE_INTEGER})::double precision as "${name}"`
+}
+
+const CACHE_STATS = `
+  select ${Object.keys(NO_CACHE_REPORT).map(sumOf).join(', ')}
+  from proxy_instance where last_seen_at >= now() - make_interval(secs => ?)`
 
 /** The proxies, as they report themselves. */
 export class ProxyService {
@@ -55,22 +66,29 @@ export class ProxyService {
     return rows.map((row) => toProxyInstance(row, row.lastSeenAt.getTime() >= onlineSince))
   }
 
+  /** The sum of what those that are online have reported. */
+  async cacheStats(): Promise<CacheReport> {
+    const [row] = await this.#database.em().execute<CacheReport[]>(CACHE_STATS, [ONLINE_SECONDS])
+    return row!
+  }
+
   /** Takes a proxy's report, and says that there is one; forgets those that have not been seen for a day. */
   async report(report: ProxyReportInput): Promise<void> {
     const { id, version, startedAt, configRevision, inFlight, requestsPerSecond, recordsQueued, recordsDropped } =
       readInput(reportInput, report, 'report')
-    const health = JSON.stringify(readHealth(report.health))
+    const health = JSON.stringify(readReport(parseHealth, report.health, 'report.health'))
+    const cache = JSON.stringify(readReport(parseCacheReport, report.cache, 'report.cache'))
     const em = this.#database.em()
     const row = [id, version, startedAt, configRevision, inFlight, requestsPerSecond, recordsQueued, recordsDropped]
-    await em.execute(UPSERT, [...row, health, HEALTH_CHANNEL])
+    await em.execute(UPSERT, [...row, health, cache, HEALTH_CHANNEL])
     await em.execute("delete from proxy_instance where last_seen_at < now() - interval '1 day'")
   }
 }
 
-function readHealth(value: unknown): HealthReport {
+function readReport<T>(parse: (value: unknown) => T, value: unknown, field: string): T {
   try {
-    return storable(parseHealth(value))
+    return storable(parse(value))
   } catch (error) {
-    throw badInput('report.health', (error as Error).message)
+    throw badInput(field, (error as Error).message)
   }
 }

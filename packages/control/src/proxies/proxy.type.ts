@@ -54,7 +54,7 @@ export function toProxyInstance(row: ProxyInstance, online: boolean): ProxyInsta
 }
 
 @InputType({ description: 'How a proxy does.' })
-export class ProxyReportInput implements Omit<ProxyReport, 'startedAt' | 'health'> {
+export class ProxyReportInput implements Omit<ProxyReport, 'startedAt' | 'health' | 'cache'> {
   @Field(() => ID)
   id!: string
 
@@ -84,4 +84,7 @@ export class ProxyReportInput implements Omit<ProxyReport, 'startedAt' | 'health
     description: 'Of providers, routes and upstream keys, as packages/shared/src/health.ts describes it.',
   })
   health?: unknown
+
+  @Field(() => JSONValue, { nullable: true, description: 'As packages/shared/src/cache.ts describes it.' })
+  cache?: unknown
 }

@@ -14,6 +14,15 @@ export class Conditions {
     return this
   }
 
+  /** If a list was given, the column must be one of it. */
+  givenAny(values: readonly string[] | null | undefined, column: string): this {
+    if (values == null) return this
+    const wanted = [...new Set(values)]
+    const marks = wanted.map(() => '?').join(', ')
+    this.all.push(marks ? { sql: `${column} in (${marks})`, values: wanted } : { sql: 'false', values: [] })
+    return this
+  }
+
   /** If a text was given, the column must be it. Its index holds the first 200 characters only. */
   givenText(text: string | null | undefined, column: string): this {
     if (text != null)

@@ -1,5 +1,12 @@
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy'
-import type { AttemptRecord, DecisionRecord, RequestStatus, UsageSource } from '@millrace/shared'
+import type {
+  AttemptRecord,
+  CacheOutcome,
+  CacheTier,
+  DecisionRecord,
+  RequestStatus,
+  UsageSource,
+} from '@millrace/shared'
 
 /** A request record as stored. What it names may be gone: plain ids, no relations. */
 @Entity({ tableName: 'request_record', readonly: true })
@@ -51,6 +58,15 @@ export class RequestRecordEntity {
 
   @Property({ type: 'text', nullable: true })
   errorMessage!: string | null
+
+  @Property({ type: 'text' })
+  cache!: CacheOutcome
+
+  @Property({ type: 'text', nullable: true })
+  cacheTier!: CacheTier | null
+
+  @Property({ type: 'boolean' })
+  billed!: boolean
 
   @Property({ type: 'integer' })
   inputTokens!: number

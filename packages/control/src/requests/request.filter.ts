@@ -1,5 +1,13 @@
 /** Which requests are wanted: the same question asked of the database and of a record that has just come. */
-import { flag, oneOf, REQUEST_STATUSES, type RequestRecord, type RequestStatus } from '@millrace/shared'
+import {
+  CACHE_OUTCOMES,
+  flag,
+  oneOf,
+  REQUEST_STATUSES,
+  type CacheOutcome,
+  type RequestRecord,
+  type RequestStatus,
+} from '@millrace/shared'
 import { Field, Float, ID, InputType } from 'type-graphql'
 import * as z from 'zod'
 
@@ -9,7 +17,7 @@ import { likePattern } from '../graphql/search.ts'
 import type { SqlCondition } from './conditions.ts'
 import { compareDecimals } from './decimal.ts'
 import { matchesRecord, recordConditions, RecordFilter, recordFilter } from './record.filter.ts'
-import { RequestStatusEnum } from './request.type.ts'
+import { CacheOutcomeEnum, RequestStatusEnum } from './request.type.ts'
 
 @InputType({ description: 'All that are given must hold.' })
 export class RequestFilter extends RecordFilter {
@@ -24,6 +32,9 @@ export class RequestFilter extends RecordFilter {
 
   @Field(() => Boolean, { nullable: true })
   stream?: boolean | null
+
+  @Field(() => [CacheOutcomeEnum], { nullable: true })
+  cache?: CacheOutcome[] | null
 
   @Field(() => Float, { nullable: true })
   minLatencyMs?: number | null
@@ -43,6 +54,7 @@ const schema = recordFilter.extend({
   provider: idText.nullish(),
   status: z.array(oneOf(REQUEST_STATUSES)).nullish(),
   stream: flag.nullish(),
+  cache: z.array(oneOf(CACHE_OUTCOMES)).nullish(),
   minLatencyMs: z.number().nullish(),
   minCostUsd: z.string().nullish(),
   search: searchText.nullish(),
@@ -61,13 +73,11 @@ export function sqlConditions(filter: RequestConditions): SqlCondition[] {
   const { all } = recordConditions(filter)
     .givenText(filter.model, 'model')
     .given(filter.provider, 'provider_id = ?')
+    .givenAny(filter.status, 'status')
     .given(filter.stream, 'stream = ?')
+    .givenAny(filter.cache, 'cache')
     .given(filter.minLatencyMs, 'latency_ms >= ?')
     .given(filter.minCostUsd, 'cost_usd >= ?::numeric')
-  if (filter.status != null) {
-    const marks = filter.status.map(() => '?').join(', ')
-    all.push(marks ? { sql: `status in (${marks})`, values: filter.status } : { sql: 'false', values: [] })
-  }
   if (filter.search) {
     const columns = ['model', 'request_id', 'error_message', 'user_key']
     all.push({
@@ -80,13 +90,14 @@ export function sqlConditions(filter: RequestConditions): SqlCondition[] {
 
 /** The same question of one record. */
 export function matches(filter: RequestConditions, record: RequestRecord): boolean {
-  const { model, provider, status, stream, minLatencyMs, minCostUsd, search } = filter
+  const { model, provider, status, stream, cache, minLatencyMs, minCostUsd, search } = filter
   return (
     matchesRecord(filter, record) &&
     (model == null || model === record.model) &&
     (provider == null || provider === record.providerId) &&
     (status == null || status.includes(record.status)) &&
     (stream == null || stream === record.stream) &&
+    (cache == null || cache.includes(record.cache)) &&
     (minLatencyMs == null || record.latencyMs >= minLatencyMs) &&
     (minCostUsd == null || (record.costUsd !== null && compareDecimals(record.costUsd, minCostUsd) >= 0)) &&
     (!search || contains(record, search.toLowerCase()))

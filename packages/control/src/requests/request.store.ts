@@ -12,7 +12,7 @@ import { RequestRecordEntity } from './request.entity.ts'
 const INSERT = `
   insert into request_record (
     id, request_id, started_at, finished_at, project_id, token_id, endpoint, model, alias_id, provider_id, provider_model,
-    stream, status, http_status, error_class, error_message,
+    stream, status, http_status, error_class, error_message, cache, cache_tier, billed,
     input_tokens, output_tokens, cached_input_tokens, cache_write_tokens, reasoning_tokens,
     input_audio_tokens, output_audio_tokens, usage_source,
     counted, cost_usd, latency_ms, time_to_first_token_ms, overhead_ms, attempts,
@@ -21,7 +21,7 @@ const INSERT = `
   )
   select
     id, "requestId", "startedAt", "finishedAt", "projectId", "tokenId", endpoint, model, "aliasId", "providerId", "providerModel",
-    stream, status, "httpStatus", "errorClass", "errorMessage",
+    stream, status, "httpStatus", "errorClass", "errorMessage", cache, "cacheTier", billed,
     (usage->>'inputTokens')::integer, (usage->>'outputTokens')::integer, (usage->>'cachedInputTokens')::integer,
     (usage->>'cacheWriteTokens')::integer, (usage->>'reasoningTokens')::integer,
     (usage->>'inputAudioTokens')::integer, (usage->>'outputAudioTokens')::integer, usage->>'source',
@@ -37,7 +37,8 @@ const INSERT = `
   from jsonb_to_recordset(?::jsonb) as record (
     id uuid, "requestId" text, "startedAt" timestamptz, "finishedAt" timestamptz, "projectId" uuid, "tokenId" uuid,
     endpoint text, model text, "aliasId" uuid, "providerId" uuid, "providerModel" text,
-    stream boolean, status text, "httpStatus" integer, "errorClass" text, "errorMessage" text, usage jsonb,
+    stream boolean, status text, "httpStatus" integer, "errorClass" text, "errorMessage" text,
+    cache text, "cacheTier" text, billed boolean, usage jsonb,
     counted boolean, "costUsd" numeric, "latencyMs" double precision, "timeToFirstTokenMs" double precision,
     "overheadMs" double precision, attempts jsonb, decision jsonb,
     "userKey" text, "conversationKey" text, metadata jsonb, "configRevision" integer, "proxyId" uuid

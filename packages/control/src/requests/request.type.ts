@@ -1,6 +1,10 @@
 import {
+  CACHE_OUTCOMES,
+  CACHE_TIERS,
   REQUEST_STATUSES,
   USAGE_SOURCES,
+  type CacheOutcome,
+  type CacheTier,
   type RequestRecord,
   type RequestStatus,
   type TokenUsage,
@@ -16,6 +20,26 @@ import { RouteAttemptType, toAttempt } from './attempt.type.ts'
 
 export const RequestStatusEnum = enumOf(REQUEST_STATUSES)
 registerEnumType(RequestStatusEnum, { name: 'RequestStatus' })
+
+export const CacheOutcomeEnum = enumOf(CACHE_OUTCOMES)
+registerEnumType(CacheOutcomeEnum, {
+  name: 'CacheOutcome',
+  valuesConfig: {
+    HIT: { description: 'A stored answer was given again.' },
+    MISS: { description: 'There was none that could be given, and a provider was asked.' },
+    BYPASS: { description: 'The cache was not asked, or the alias has none.' },
+    COALESCED: { description: 'The answer that a provider gave to another request, the same as this.' },
+  },
+})
+
+export const CacheTierEnum = enumOf(CACHE_TIERS)
+registerEnumType(CacheTierEnum, {
+  name: 'CacheTier',
+  valuesConfig: {
+    MEMORY: { description: "The proxy's own memory." },
+    SHARED: { description: 'Redis, which all proxies share.' },
+  },
+})
 
 export const UsageSourceEnum = enumOf(USAGE_SOURCES)
 registerEnumType(UsageSourceEnum, { name: 'UsageSource' })
@@ -45,6 +69,12 @@ export class TokenUsageType implements TokenUsage {
 
   @Field(() => UsageSourceEnum)
   source!: UsageSource
+
+  @Field(() => Boolean, {
+    description:
+      "Whether a provider was asked for it on this request's account; else these are the answer's tokens, and were not paid for again.",
+  })
+  billed!: boolean
 }
 
 @ObjectType('RequestRecord', {
@@ -99,8 +129,17 @@ export class RequestRecordType {
   @Field(() => String, { nullable: true })
   errorMessage!: string | null
 
+  @Field(() => CacheOutcomeEnum)
+  cache!: CacheOutcome
+
+  @Field(() => CacheTierEnum, {
+    nullable: true,
+    description: 'Where the stored answer was found; null unless it was a HIT.',
+  })
+  cacheTier!: CacheTier | null
+
   @Field(() => TokenUsageType)
-  usage!: TokenUsage
+  usage!: TokenUsageType
 
   @Field(() => Decimal, { nullable: true, description: 'Null where no price is known.' })
   costUsd!: string | null
@@ -146,6 +185,7 @@ export function toRequest(record: RequestRecord): RequestRecordType {
     ...record,
     startedAt: new Date(record.startedAt),
     finishedAt: new Date(record.finishedAt),
+    usage: { ...record.usage, billed: record.billed },
     attempts: record.attempts.map(toAttempt),
     decision: isDecided(record) ? toDecision(record) : null,
   }

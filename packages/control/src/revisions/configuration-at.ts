@@ -76,9 +76,10 @@ function undo(tables: Tables, { action, kind, path, before, identity }: Differen
   }
 }
 
-/** What the descriptions of things that were removed before migration 4 lack. */
+/** What descriptions of things lack that were removed before migration 4 (providers) or migration 7 (aliases). */
 function lackedBy(kind: keyof Tables): Row {
-  return kind === 'provider' ? { access: {} } : {}
+  if (kind === 'provider') return { access: {} }
+  return kind === 'alias' ? { cache: {} } : {}
 }
 
 function isTable(tables: Tables, kind: string): kind is keyof Tables {

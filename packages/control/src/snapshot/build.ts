@@ -3,6 +3,7 @@ import { IsolationLevel } from '@mikro-orm/core'
 import {
   DEFAULT_ACCESS,
   DEFAULT_BREAKER,
+  DEFAULT_CACHE,
   DEFAULT_HEDGE,
   DEFAULT_RETRY,
   DEFAULT_STICKY,
@@ -105,6 +106,7 @@ function toAlias(row: AliasRow, routes: readonly RouteRow[]): SnapshotAlias {
     sticky: { ...DEFAULT_STICKY, ...row.sticky },
     retry: { ...DEFAULT_RETRY, ...row.retry },
     hedge: row.hedge && { ...DEFAULT_HEDGE, ...row.hedge },
+    cache: { ...DEFAULT_CACHE, ...row.cache },
     timeouts: Object.keys(row.timeouts).length > 0 ? row.timeouts : null,
     createdAt: row.createdAt,
     routes: routes.map(toRoute),

@@ -5,6 +5,7 @@
 import type {
   Access,
   BreakerPolicy,
+  CachePolicy,
   HedgePolicy,
   Limits,
   RetryPolicy,
@@ -35,10 +36,11 @@ export type CredentialRow = Omit<SnapshotCredential, 'secret'> & {
   readonly env: string | null
 }
 /** Of policies only what was set. */
-export type AliasRow = Omit<SnapshotAlias, 'routes' | 'sticky' | 'retry' | 'hedge' | 'timeouts'> & {
+export type AliasRow = Omit<SnapshotAlias, 'routes' | 'sticky' | 'retry' | 'hedge' | 'cache' | 'timeouts'> & {
   readonly sticky: Partial<StickyPolicy>
   readonly retry: Partial<RetryPolicy>
   readonly hedge: Partial<HedgePolicy> | null
+  readonly cache: Partial<CachePolicy>
   readonly timeouts: Partial<Timeouts>
 }
 type Prices = 'inputPrice' | 'outputPrice' | 'cachedInputPrice'
@@ -84,7 +86,7 @@ const PROVIDERS = `select id, name, kind, base_url as "baseUrl", enabled, direct
   from provider order by name`
 const CREDENTIALS = `select id, provider_id as "providerId", project_id as "projectId", fingerprint, enabled, sealed, env
   from provider_credential order by created_at, id`
-const ALIASES = `select id, name, project_id as "projectId", enabled, strategy, sticky, retry, hedge, timeouts,
+const ALIASES = `select id, name, project_id as "projectId", enabled, strategy, sticky, retry, hedge, cache, timeouts,
   ${instant('created_at')} as "createdAt"
   from alias order by name, id`
 const ROUTES = `select id, alias_id as "aliasId", provider_id as "providerId", provider_model as "providerModel", priority, weight,

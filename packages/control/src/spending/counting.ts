@@ -10,7 +10,8 @@ const LONGEST_FINGERPRINT = 500
 const ACCEPTED = `(error_class is null or error_class not in ('invalid_api_key', 'token_revoked', 'token_expired'))`
 
 /** Columns that {@link COUNTING} needs of `inserted`. */
-export const COUNTED_COLUMNS = 'project_id, token_id, started_at, error_class, counted, cost_usd, attempts'
+export const COUNTED_COLUMNS =
+  'project_id, token_id, started_at, error_class, cache, billed, counted, cost_usd, attempts'
 
 /** Common table expressions that follow on `inserted`: what was stored just now, and nothing that was there before. */
 export const COUNTING = `
@@ -18,19 +19,20 @@ export const COUNTING = `
     insert into subject_spend (subject_id, day, spent)
     select subject_id, (started_at at time zone 'UTC')::date as day, sum(cost_usd)
     from inserted cross join lateral (values (project_id), (token_id)) as subject (subject_id)
-    where subject_id is not null and cost_usd > 0
+    where subject_id is not null and billed and cost_usd > 0
     group by subject_id, day order by subject_id, day
     on conflict (subject_id, day) do update set spent = subject_spend.spent + excluded.spent
     returning 1
   ),
   used as (
-    insert into token_use (token_id, requests, last_used_at)
-    select token_id, count(*) filter (where counted), max(started_at)
+    insert into token_use (token_id, requests, cache_hits, last_used_at)
+    select token_id, count(*) filter (where counted), count(*) filter (where cache = 'HIT'), max(started_at)
     from inserted
     where token_id is not null and ${ACCEPTED} and (select count(*) from spent) >= 0
     group by token_id order by token_id
     on conflict (token_id) do update set
       requests = token_use.requests + excluded.requests,
+      cache_hits = token_use.cache_hits + excluded.cache_hits,
       last_used_at = greatest(token_use.last_used_at, excluded.last_used_at)
     returning 1
   ),

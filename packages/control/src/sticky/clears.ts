@@ -5,16 +5,19 @@
 import { newId } from '@millrace/shared'
 
 import type { Database, Em } from '../db/database.ts'
-import { INSTRUCTION_LOCK } from '../db/locks.ts'
-
-/** How long a proxy that was away is told of one, and records that tell of older bindings are not believed. */
-export const CLEAR_SECONDS = 3_600
+import { giveInstruction, INSTRUCTION_SECONDS } from '../instructions/give.ts'
 
 /** What was on its way into the table when a clear was written is there by then, or has failed. */
 const SETTLED_SECONDS = 30
 /** Bindings that one statement reads, or deletes. */
 const MOST_AT_ONCE = 10_000
 const MOST_SWEPT = 1_000
+
+/** Clears as instructions for proxies. */
+export const CLEAR_INSTRUCTIONS = `
+  select number, id, at, jsonb_build_object('aliasId', alias_id, 'key', key) as "clearStickyBindings",
+    null::jsonb as "purgeCache"
+  from sticky_clear`
 
 /** One that was written. */
 export interface Clear {
@@ -26,8 +29,11 @@ export interface Clear {
   readonly at: string
 }
 
-/** What records tell of older bindings is not believed for a while, nor what is in the table before it was swept. */
-const HOLDS = `(clear.at > now() - interval '${CLEAR_SECONDS} seconds' or not clear.swept)`
+/**
+ * What records tell of older bindings is not believed for as long as proxies are told to forget them, nor what is in the table
+ * before it was swept.
+ */
+const HOLDS = `(clear.at > now() - interval '${INSTRUCTION_SECONDS} seconds' or not clear.swept)`
 
 /**
  * SQL: that a binding has not been cleared.
@@ -43,12 +49,12 @@ export function notCleared(binding: string, which = HOLDS): string {
 
 /** Writes one, within a transaction. @param key null: all of the alias's */
 export async function writeClear(em: Em, aliasId: string, key: string | null): Promise<Clear> {
-  await em.execute('select pg_advisory_xact_lock(?)', [INSTRUCTION_LOCK])
-  const [row] = await em.execute<{ number: string; at: string }[]>(
+  const written = await giveInstruction<Pick<Clear, 'number' | 'at'>>(
+    em,
     'insert into sticky_clear (id, alias_id, key, at) values (?, ?, ?, clock_timestamp()) returning number::text, at::text',
     [newId(), aliasId, key],
   )
-  return { ...row!, aliasId, key }
+  return { ...written, aliasId, key }
 }
 
 /** A part of an alias's bindings, by their keys. */
@@ -124,5 +130,5 @@ export async function sweepClears(database: Database, signal: AbortSignal): Prom
   }
   await database
     .em()
-    .execute('delete from sticky_clear where swept and at < now() - make_interval(secs => ?)', [CLEAR_SECONDS])
+    .execute('delete from sticky_clear where swept and at < now() - make_interval(secs => ?)', [INSTRUCTION_SECONDS])
 }

@@ -1,15 +1,12 @@
-import { Arg, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root, Subscription } from 'type-graphql'
+import { Arg, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql'
 
 import { Role } from '../access/role.ts'
 import { AliasType, toAlias } from '../aliases/alias.type.ts'
 import { RouteType, toRoute } from '../aliases/route.type.ts'
-import type { Delivery } from '../feed/mailbox.ts'
 import type { Context } from '../graphql/context.ts'
 import { notFound } from '../graphql/errors.ts'
 import { Allow } from '../graphql/guard.ts'
 import { StickyBindingType } from './binding.type.ts'
-import { InstructionType } from './instruction.type.ts'
-import { ageOf, type GivenInstruction } from './instructions.ts'
 
 @Resolver(() => StickyBindingType)
 export class StickyResolver {
@@ -41,15 +38,6 @@ export class StickyResolver {
     @Arg('key', () => String, { nullable: true }) key: string | null = null,
   ): Promise<number> {
     return services.sticky.clear(actor, alias, key)
-  }
-
-  @Allow(Role.PROXY)
-  @Subscription(() => InstructionType, {
-    subscribe: ({ context }: { context: Context }) => context.services.instructions.subscribe(),
-    description: 'For proxies: those of the last hour at once, and each new one.',
-  })
-  instructions(@Root() { message }: Delivery<GivenInstruction>): InstructionType {
-    return { ...message, ageMs: ageOf(message) }
   }
 
   @FieldResolver(() => AliasType)

@@ -12,7 +12,6 @@ import { requireRow } from '../graphql/rows.ts'
 import type { Actor } from '../revisions/change.ts'
 import type { BindingStore, StoredBinding } from './binding.store.ts'
 import { countCleared, sweepClears, writeClear } from './clears.ts'
-import { INSTRUCTION_CHANNEL } from './instructions.ts'
 
 const keyText = searchText.nullable()
 
@@ -64,7 +63,6 @@ export class StickyService {
         projectId: project,
         details: storable({ key }),
       })
-      await em.execute("select pg_notify(?, '')", [INSTRUCTION_CHANNEL])
       return written
     })
     return countCleared(this.#database, clear)

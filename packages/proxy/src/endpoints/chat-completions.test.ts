@@ -91,3 +91,59 @@ describe('parse', () => {
     })
   }
 })
+
+describe('a call', () => {
+  const usage = 'data: {"model":"x","choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}\n\n'
+
+  for (const [options, includesUsage] of [
+    ['"stream":true,"stream_options":{"include_usage":true}', true],
+    ['"stream":true,"stream_options":{"include_usage":false}', false],
+    ['"stream":true,"stream_options":null', false],
+    ['"stream":true', false],
+    ['"stream":false,"stream_options":{"include_usage":true}', false],
+  ] as const) {
+    it(`with ${options} ${includesUsage ? 'asks' : 'does not ask'} for usage`, () => {
+      assert.equal(
+        chatCompletions.parse(Buffer.from(`{"model":"a",${options},${MESSAGES}}`)).includesUsage,
+        includesUsage,
+      )
+    })
+  }
+
+  it('has the event that only tells usage left out of a stream for which it did not ask, or kept', () => {
+    for (const asks of [true, false]) {
+      const body = `{"model":"a","stream":true,"stream_options":{"include_usage":${asks}},${MESSAGES}}`
+      for (const keep of [true, false]) {
+        const observer = chatCompletions.parse(Buffer.from(body)).observe(keep)
+        assert.equal(observer.take(usage, 0, usage.length), asks || keep ? usage.replace('"x"', '"a"') : '')
+        assert.ok(observer.onlyUsage)
+      }
+    }
+  })
+
+  it('has its bytes until it is released', () => {
+    const body = Buffer.from(`{"model":"a",${MESSAGES}}`)
+    const call = chatCompletions.parse(body)
+    assert.deepEqual(Buffer.from(call.text, 'latin1'), body)
+    call.release()
+    assert.equal(call.text, '')
+  })
+})
+
+describe('the two forms of an answer', () => {
+  const message = '"message":{"role":"assistant","content":"é","tool_calls":[{"id":"a"}]},"finish_reason":"stop"'
+  const answer = Buffer.from(`{"id":"1","object":"chat.completion","choices":[{"index":0,${message}}]}`).toString(
+    'latin1',
+  )
+
+  it('say the same', () => {
+    const { events, ends, usagePart } = chatCompletions.unfold(answer)!
+    assert.equal(chatCompletions.fold(events), answer)
+    assert.ok(chatCompletions.callsTools(answer, null))
+    assert.ok(chatCompletions.callsTools(events, { ends, at: ends.map(() => 0), usagePart }))
+  })
+
+  it('are of requests that differ in nothing but what is not keyed', () => {
+    assert.deepEqual([...chatCompletions.unkeyed].sort(), ['metadata', 'stream', 'stream_options', 'user'])
+  })
+})

@@ -4,7 +4,10 @@ import { isAscii, isUtf8 } from 'node:buffer'
 import { chatConversation, chatFeatures, chatUser, estimateTokens, GatewayError } from '@millrace/shared'
 
 import { readChatAnswer, type ReadAnswer } from '../stream/chat-answer.ts'
+import { foldChatStream } from '../stream/chat-fold.ts'
 import { ChatCompletionStream } from '../stream/chat-stream.ts'
+import { chatCallsTools } from '../stream/chat-tools.ts'
+import { unfoldChatAnswer } from '../stream/chat-unfold.ts'
 import {
   findLeadingMembers,
   findMembers,
@@ -17,12 +20,22 @@ import {
 import type { InBandError, StreamObserver } from '../stream/observed.ts'
 import type { Call, Dialect, Features } from './dialect.ts'
 import { estimateInput } from './input-estimate.ts'
+import { KnownCalls } from './known-calls.ts'
 
 export const chatCompletions: Dialect = {
   endpoint: '/v1/chat/completions',
   upstreamPath: '/chat/completions',
-  parse: (body) => new ChatCompletionCall(body),
+  unkeyed: new Set(['user', 'metadata', 'stream', 'stream_options']),
+  parse: (body) => known.find(body) ?? new ChatCompletionCall(body),
+  fold: foldChatStream,
+  unfold: unfoldChatAnswer,
+  callsTools: chatCallsTools,
+  reportsError: (body) => REPORTED_ERROR.test(body),
 }
+
+const known = new KnownCalls<ChatCompletionCall>()
+/** As OpenRouter puts it into a choice. In a text the quotes would be escaped. */
+const REPORTED_ERROR = /"finish_reason"\s*:\s*"error"|"error"\s*:\s*\{/
 
 const MODEL = new Set(['model'])
 const NOTHING = Buffer.alloc(0)
@@ -34,23 +47,25 @@ class ChatCompletionCall implements Call {
   /** {@link model} as a JSON literal, latin1. */
   private readonly modelLiteral: string
   readonly stream: boolean
+  readonly includesUsage: boolean
   readonly bodyLength: number
   readonly maxOutputTokens: number | null
+  readonly keepsState: boolean
   readonly user: string | null
   readonly conversation: string | null
+  text: string
   private body: Buffer
-  /** {@link body} as latin1. */
-  private text: string
   private readonly streamOptions: Record<string, unknown> | null
   private featuresRead: Features | null = null
   private inputRead: number | null = null
+  private remembered = false
 
   constructor(body: Buffer) {
     this.body = body
     this.bodyLength = body.length
     this.text = body.toString('latin1')
     const request = parseObject(body, this.text)
-    const { model, messages, stream, stream_options: streamOptions } = request
+    const { model, messages, stream, store, stream_options: streamOptions } = request
     if (typeof model !== 'string' || model === '') {
       throw new GatewayError('model_required', 'You must name a model: "model" has to be a string.', { param: 'model' })
     }
@@ -63,9 +78,11 @@ class ChatCompletionCall implements Call {
     this.modelLiteral = latin1Literal(model)
     this.stream = stream === true
     this.maxOutputTokens = outputLimit(request)
+    this.keepsState = store === true
     this.user = chatUser(request)
     this.conversation = chatConversation(request)
     this.streamOptions = isObject(streamOptions) ? streamOptions : null
+    this.includesUsage = this.stream && this.streamOptions?.['include_usage'] === true
   }
 
   get inputTokens(): number {
@@ -97,8 +114,8 @@ class ChatCompletionCall implements Call {
     return Buffer.from(splice(this.text, edits), 'latin1')
   }
 
-  observe(): StreamObserver {
-    return new ChatCompletionStream(this.modelLiteral, this.addsUsage())
+  observe(keepUsage = false): StreamObserver {
+    return new ChatCompletionStream(this.modelLiteral, this.addsUsage() && !keepUsage)
   }
 
   read(answer: string): ReadAnswer | InBandError | null {
@@ -110,12 +127,17 @@ class ChatCompletionCall implements Call {
   }
 
   release(): void {
+    if (this.remembered) return
     this.body = NOTHING
     this.text = ''
   }
 
+  remember(): void {
+    this.remembered ||= known.add(this)
+  }
+
   private addsUsage(): boolean {
-    return this.stream && this.streamOptions?.['include_usage'] !== true
+    return this.stream && !this.includesUsage
   }
 
   private modelRanges(): readonly Range[] {

@@ -2,7 +2,9 @@
  * What the hot path needs to know of an endpoint that is relayed to a provider. One file a client dialect makes one.
  * Must never know providers, HTTP or how answers are sent.
  */
+import type { StoredStream } from '../cache/answer.ts'
 import type { ReadAnswer } from '../stream/chat-answer.ts'
+import type { StreamedForm } from '../stream/forms.ts'
 import type { InBandError, StreamObserver } from '../stream/observed.ts'
 
 /** What routes' conditions may ask of a body. */
@@ -17,6 +19,12 @@ export interface Call {
   /** The model that the client asked for: an alias. */
   readonly model: string
   readonly stream: boolean
+  /** Whether the client asked for a stream that ends with its usage. */
+  readonly includesUsage: boolean
+  /** The body as latin1; empty after {@link release}. */
+  readonly text: string
+  /** Whether the provider is asked to keep something: then it is asked each time. */
+  readonly keepsState: boolean
   /** Characters of the body, to estimate usage by. */
   readonly bodyLength: number
   /** Tokens of the input, estimated; each image and recording in it as so many. Known only as {@link bodyLength} after {@link release}, unless asked for before. */
@@ -33,7 +41,8 @@ export interface Call {
   members(names: ReadonlySet<string>): ReadonlyMap<string, readonly unknown[]>
   /** The body for the provider, its model named so. Nothing else of what the client wrote is changed. */
   encode(providerModel: string): Buffer
-  observe(): StreamObserver
+  /** @param keepUsage whether the event that only tells usage stays also where the client did not ask for it */
+  observe(keepUsage?: boolean): StreamObserver
   /** See {@link ReadAnswer}; null if the text is not what the dialect promises. */
   read(text: string): ReadAnswer | InBandError | null
   /** The beginning of an answer that is too large to be held, with the client's model in it. */
@@ -43,6 +52,8 @@ export interface Call {
    * stays with undici's request until that has ended.)
    */
   release(): void
+  /** It is likely to come again: then it is not read anew. From now on several requests may have it, and nothing is forgotten. */
+  remember(): void
 }
 
 export interface Dialect {
@@ -50,6 +61,28 @@ export interface Dialect {
   readonly endpoint: string
   /** The path under a provider's base URL. */
   readonly upstreamPath: string
+  /** The outermost members of a body that change nothing of its answer, or only its form. */
+  readonly unkeyed: ReadonlySet<string>
   /** @throws GatewayError for a body that cannot be sent on */
   parse(body: Buffer): Call
+  /**
+   * A whole stream as the answer that would have come unstreamed.
+   * @param events all its events, latin1
+   * @returns its JSON text, latin1; null if that cannot be said faithfully
+   */
+  fold(events: string): string | null
+  /**
+   * An unstreamed answer as the stream that says the same.
+   * @param answer its JSON text, latin1
+   * @returns null if that cannot be said faithfully
+   */
+  unfold(answer: string): StreamedForm | null
+  /**
+   * Whether an answer has its reader call tools. Where that cannot be said, it does.
+   * @param body its JSON text or all its events, latin1
+   * @param stream null: it is unstreamed
+   */
+  callsTools(body: string, stream: StoredStream | null): boolean
+  /** Whether an answer, though it came with success and to its end, says that it is an error. */
+  reportsError(body: string): boolean
 }

@@ -23,6 +23,8 @@ export class Health {
   private readonly routes = new Map<string, RouteHealth>()
   /** Of the ways to providers that are addressed directly, by the provider's id. */
   private readonly direct = new Map<string, RouteHealth>()
+  /** Of the ways to providers that paths are passed on by, by the provider's id. */
+  private readonly passed = new Map<string, RouteHealth>()
   private readonly turns = new Map<string, Turns>()
   private readonly hedges = new Map<string, HedgeBudget>()
   private unopened: readonly string[] = []
@@ -67,6 +69,11 @@ export class Health {
     return getOrMake(this.direct, providerId, RouteHealth)
   }
 
+  /** What a path takes says nothing of how fast a model answers. */
+  passedOf(providerId: string): RouteHealth {
+    return getOrMake(this.passed, providerId, RouteHealth)
+  }
+
   hedgesOf(aliasId: string): HedgeBudget {
     return getOrMake(this.hedges, aliasId, HedgeBudget)
   }
@@ -94,6 +101,7 @@ export class Health {
     const providerIds = new Set(providers.map(({ id }) => id))
     for (const [id, health] of this.providers) if (!providerIds.has(id)) health.forget()
     retain(this.providers, providerIds)
+    retain(this.passed, providerIds)
     retain(this.direct, new Set(providers.flatMap(({ id, direct }) => (direct ? id : []))))
     retain(this.credentials, new Set(providers.flatMap(({ credentials }) => credentials.map(({ id }) => id))))
     const aliasIds = new Set(aliases.map(({ id }) => id))

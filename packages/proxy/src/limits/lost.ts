@@ -40,6 +40,9 @@ function lostRecord({ id, at, cost, about }: LostClaim): string {
     httpStatus: 500,
     errorClass: 'internal_error',
     errorMessage: 'the proxy ended before the request did; what was reserved counts in full',
+    cache: 'BYPASS',
+    cacheTier: null,
+    billed: true,
     usage: {
       inputTokens: about.inputTokens,
       outputTokens: about.outputTokens,

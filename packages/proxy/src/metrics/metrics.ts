@@ -1,6 +1,7 @@
 /** What Prometheus may ask of one process: read off when it does, so that it costs requests nothing. */
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 
+import type { AnswerCache } from '../cache/cache.ts'
 import type { ProviderHealth } from '../health/provider-health.ts'
 
 /** As prom-client hands a registry's metrics from process to process. */
@@ -13,6 +14,7 @@ export interface Measured {
   recordsDropped(): number
   configRevision(): number
   providers(): Iterable<ProviderHealth>
+  readonly cache: Pick<AnswerCache, 'outcomes' | 'report' | 'unreadable' | 'skipped'>
 }
 
 export const METRICS_TYPE = Registry.PROMETHEUS_CONTENT_TYPE
@@ -43,6 +45,19 @@ export function proxyMetrics(measured: Measured): Registry {
       }),
     )
   }
+  const counter = (name: string, help: string, read: () => number): void => {
+    registry.registerMetric(
+      new Counter({
+        name,
+        help,
+        registers: [],
+        collect() {
+          this.reset()
+          this.inc(read())
+        },
+      }),
+    )
+  }
   gauge('millrace_in_flight', 'Requests that are being served.', () => measured.inFlight())
   gauge('millrace_records_queued', 'Records that wait to be stored.', () => measured.recordsQueued())
   gauge(
@@ -51,17 +66,7 @@ export function proxyMetrics(measured: Measured): Registry {
     () => measured.configRevision(),
     'min',
   )
-  registry.registerMetric(
-    new Counter({
-      name: 'millrace_records_dropped_total',
-      help: 'Records that will never be stored.',
-      registers: [],
-      collect() {
-        this.reset()
-        this.inc(measured.recordsDropped())
-      },
-    }),
-  )
+  counter('millrace_records_dropped_total', 'Records that will never be stored.', () => measured.recordsDropped())
   registry.registerMetric(
     new Gauge({
       name: 'millrace_breaker_state',
@@ -75,6 +80,23 @@ export function proxyMetrics(measured: Measured): Registry {
         for (const { name, breaker } of measured.providers()) {
           this.set({ provider: name }, BREAKER_STATE[breaker.stateAt(now)])
         }
+      },
+    }),
+  )
+  const { cache } = measured
+  gauge('millrace_cache_entries', 'Stored answers in memory.', () => cache.report().entries)
+  gauge('millrace_cache_bytes', 'Memory that they take.', () => cache.report().bytes)
+  counter('millrace_cache_unreadable_total', 'Values in Redis that are no answers of ours.', () => cache.unreadable)
+  counter('millrace_cache_skipped_total', 'Answers that Redis was not given, or has not taken.', () => cache.skipped)
+  registry.registerMetric(
+    new Counter({
+      name: 'millrace_cache_total',
+      help: 'Requests, by what the cache had for them, and where.',
+      labelNames: ['outcome', 'tier'],
+      registers: [],
+      collect() {
+        this.reset()
+        for (const [outcome, tier, count] of cache.outcomes.all()) this.inc({ outcome, tier: tier ?? '' }, count)
       },
     }),
   )

@@ -1,6 +1,7 @@
 /** What is particular to a provider kind. One file a kind implements it; index.ts registers them. */
 import { flat, type SnapshotProvider } from '@millrace/shared'
 
+import type { PassthroughRules } from '../passthrough/rules.ts'
 import type { Pools, PooledUpstream } from '../upstream/pools.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 
@@ -10,6 +11,8 @@ export interface Connection {
   /** The pool behind {@link upstream}, if there is one: it is kept as long as a snapshot names it. */
   readonly pooled: PooledUpstream | null
   readonly targets: Targets
+  /** What it is asked for as it comes, besides the endpoints that are understood here; null: nothing. */
+  readonly passthrough: PassthroughRules | null
 }
 
 /** Where one endpoint is asked at a provider. */
@@ -39,6 +42,16 @@ export class Targets {
       this.made.set(upstreamPath, target)
     }
     return target
+  }
+
+  /**
+   * One that is not kept: there is no end of them.
+   * @param upstreamPath as {@link of} takes it
+   * @param query with its `?`, or empty
+   */
+  once(upstreamPath: string, query: string): Target {
+    const path = this.pathPrefix + upstreamPath
+    return { path: path + query, url: this.origin + path }
   }
 }
 

@@ -11,5 +11,6 @@ export const simulated: Provider = {
     upstream: new SimulatedUpstream(PROVIDER_SETTINGS.SIMULATED.parse(provider.settings)),
     pooled: null,
     targets: new Targets('simulated:', ''),
+    passthrough: null,
   }),
 }

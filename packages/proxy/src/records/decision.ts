@@ -1,7 +1,9 @@
 /** A decision in its record's JSON. Most of it is the same for every request of an alias, and is written once. */
 import { recordText, type StickyOutcomeRecord } from '@millrace/shared'
 
+import { paidBy } from '../request/account.ts'
 import type { Exchange } from '../request/exchange.ts'
+import type { Flight } from '../request/flight.ts'
 import type { DecisionDraft } from '../routing/decision-draft.ts'
 import { modelFor } from '../routing/price.ts'
 import type { StickyRequest } from '../routing/sticky.ts'
@@ -23,18 +25,19 @@ const NOT_STICKY = stickyJson({
 
 /** The member `decision` of a record, after a comma, as DecisionRecord of shared/record.ts; nothing where there was none. */
 export function decisionMember(exchange: Exchange): string {
-  return exchange.decision === null ? '' : `,"decision":${decisionJson(exchange, exchange.decision)}`
+  const flight = paidBy(exchange)
+  return flight === null || flight.decision === null ? '' : `,"decision":${decisionJson(flight, flight.decision)}`
 }
 
-function decisionJson(exchange: Exchange, { alias, decision, scores, sticky }: DecisionDraft): string {
-  const { answering, attempts } = exchange
+function decisionJson(flight: Flight, { alias, decision, scores, sticky }: DecisionDraft): string {
+  const { answering, attempts } = flight
   const answered = answering?.route ?? null
   const known = beginningsOf(alias)
   let candidates = ''
   for (let i = 0; i < decision.routes.length; i++) {
     const route = decision.routes[i]!
     const excluded = decision.excluded[i]
-    candidates += known[i] ?? beginning(route, modelFor(route, exchange.found!))
+    candidates += known[i] ?? beginning(route, modelFor(route, flight.found))
     candidates += scoreJson(scores[i]!)
     // Absent: null and false.
     if (excluded) candidates += `,"excluded":"${excluded}"`

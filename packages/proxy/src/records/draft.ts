@@ -1,11 +1,14 @@
 import { CLIENT_CLOSED_REQUEST, flat, recordText, type AttemptRecord, type RequestRecord } from '@millrace/shared'
 
+import { attemptsOf, costOf, isBilled, isCounted, usageOf } from '../request/account.ts'
 import type { Attempt } from '../request/attempt.ts'
 import type { Exchange } from '../request/exchange.ts'
 
 /** The record of a request that has ended, as JSON, but for its decision. */
 export function draftRecord(exchange: Exchange): string {
-  const { token, call, found, attempt, outcome, res, gateway } = exchange
+  const { token, call, found, flight, stored, cache, outcome, res, gateway } = exchange
+  const attempt = flight?.attempt
+  const firstTokenAt = exchange.firstTokenAt ?? attempt?.firstTokenAt
   const cancelled = outcome?.status === 'CANCELLED'
   const record: Omit<RequestRecord, 'decision'> = {
     id: exchange.id,
@@ -17,20 +20,23 @@ export function draftRecord(exchange: Exchange): string {
     endpoint: recordText(exchange.endpoint),
     model: recordText(call?.model ?? ''),
     aliasId: found?.alias.id ?? null,
-    providerId: attempt?.route.provider.id ?? null,
-    providerModel: attempt ? recordText(attempt.model) : null,
+    providerId: stored?.providerId ?? attempt?.route.provider.id ?? null,
+    providerModel: textOrNull(stored?.providerModel ?? attempt?.model),
     stream: call?.stream ?? false,
     status: outcome?.status ?? 'ERROR',
     httpStatus: cancelled || !res.headersSent ? CLIENT_CLOSED_REQUEST : res.statusCode,
     errorClass: outcome?.errorClass ?? null,
     errorMessage: textOrNull(outcome?.errorMessage),
-    usage: exchange.usage,
-    counted: exchange.counted,
-    costUsd: exchange.costUsd,
+    cache: cache.outcome,
+    cacheTier: cache.outcome === 'HIT' ? cache.tier : null,
+    billed: isBilled(exchange),
+    usage: usageOf(exchange),
+    counted: isCounted(exchange),
+    costUsd: costOf(exchange),
     latencyMs: rounded(exchange.latencyMs),
-    timeToFirstTokenMs: roundedOrNull(attempt?.firstTokenAt == null ? null : attempt.firstTokenAt - exchange.began),
+    timeToFirstTokenMs: roundedOrNull(firstTokenAt == null ? null : firstTokenAt - exchange.began),
     overheadMs: rounded(exchange.overheadMs()),
-    attempts: exchange.attempts.map(attemptRecord),
+    attempts: attemptsOf(exchange).map(attemptRecord),
     userKey: textOrNull(exchange.userKey),
     conversationKey: textOrNull(exchange.conversationKey),
     metadata: exchange.metadata,

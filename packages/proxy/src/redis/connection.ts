@@ -2,6 +2,8 @@
 import type { createClient } from '@redis/client'
 
 export type RedisClient = ReturnType<typeof createClient>
+/** How a command's reply is to be read. */
+export type ReplyForm = NonNullable<Parameters<RedisClient['sendCommand']>[1]>
 
 /** Who uses a connection is told of its state. Neither may throw. */
 export interface ConnectionUser {

@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino'
 
-import { RedisConnection } from './connection.ts'
+import { RedisConnection, type ReplyForm } from './connection.ts'
 import type { LuaScript } from './script.ts'
 import { RedisSubscriber, type HintListener } from './subscriber.ts'
 
@@ -20,6 +20,10 @@ const UNFIT =
 const FIRST_REST_MS = 1_000
 const LONGEST_REST_MS = 30_000
 
+const IN_TEXT: ReplyForm = {}
+/** RESP's type of texts, `$`. */
+const IN_BYTES: ReplyForm = { typeMapping: { 36: Buffer } }
+
 /** A command was not carried out, or not in time: then nobody knows. */
 export class RedisError extends Error {
   override readonly name = 'RedisError'
@@ -29,7 +33,10 @@ export class Redis {
   readonly #connection: RedisConnection
   readonly #subscriber: RedisSubscriber
   readonly #log: Logger
-  readonly #deadlineMs: number
+  /** After which a command fails that is given no other. */
+  readonly deadlineMs: number
+  /** How many there were so far: with each, it may be another, or hold what it held some time ago. */
+  connections = 0
   /** Where it is, without user and password. */
   readonly #address: string
   /** Commands whose deadline has passed: until they are answered, no others are sent. */
@@ -50,7 +57,10 @@ export class Redis {
    */
   constructor(url: string, log: Logger, deadlineMs = DEADLINE_MS) {
     this.#connection = new RedisConnection(url, {
-      ready: () => this.#changed(),
+      ready: () => {
+        this.connections++
+        this.#changed()
+      },
       lost: (reason) => {
         this.#reason = reason
         this.#changed()
@@ -58,7 +68,7 @@ export class Redis {
     })
     this.#subscriber = new RedisSubscriber(url)
     this.#log = log
-    this.#deadlineMs = deadlineMs
+    this.deadlineMs = deadlineMs
     const { hostname, port } = new URL(url)
     this.#address = `${hostname}:${port || '6379'}`
   }
@@ -83,10 +93,13 @@ export class Redis {
    * Sends a command.
    * @throws RedisError if Redis is away, or doesn't answer in time; Error with what it says if it refuses
    */
-  async command(args: readonly string[], deadlineMs = this.#deadlineMs): Promise<unknown> {
-    const { client } = this.#connection
-    if (client === null || !this.ready) throw new RedisError(`Redis is away: ${this.#reason}`)
-    return this.#within(deadlineMs, client.sendCommand(args))
+  async command(args: readonly (string | Buffer)[], deadlineMs = this.deadlineMs): Promise<unknown> {
+    return this.#send(args, IN_TEXT, deadlineMs)
+  }
+
+  /** As {@link command}; what would be text in the reply comes as it stands there, in Buffers. */
+  async commandInBytes(args: readonly (string | Buffer)[], deadlineMs = this.deadlineMs): Promise<unknown> {
+    return this.#send(args, IN_BYTES, deadlineMs)
   }
 
   /**
@@ -97,7 +110,7 @@ export class Redis {
     script: LuaScript,
     keys: readonly string[],
     args: readonly string[],
-    deadlineMs = this.#deadlineMs,
+    deadlineMs = this.deadlineMs,
   ): Promise<unknown> {
     const given = [String(keys.length), ...keys, ...args]
     try {
@@ -139,6 +152,12 @@ export class Redis {
     this.#subscriber.close()
   }
 
+  async #send(args: readonly (string | Buffer)[], form: ReplyForm, deadlineMs: number): Promise<unknown> {
+    const { client } = this.#connection
+    if (client === null || !this.ready) throw new RedisError(`Redis is away: ${this.#reason}`)
+    return this.#within(deadlineMs, client.sendCommand(args, form))
+  }
+
   #within(deadlineMs: number, answer: Promise<unknown>): Promise<unknown> {
     return new Promise((resolve, reject) => {
       let late = false
@@ -176,9 +195,13 @@ export class Redis {
   /** Redis is there and does not do what it is told: callers go on, and someone should know. */
   #refused({ message }: Error): void {
     const now = performance.now()
-    if (!this.ready || message.startsWith('NOSCRIPT') || now < this.#quietUntil) return
-    this.#quietUntil = now + QUIET_MS
-    this.#log.warn({ reason: message }, `Redis at ${this.#address} refuses a command: going on without it`)
+    if (!this.ready || message.startsWith('NOSCRIPT')) return
+    if (now >= this.#quietUntil) {
+      this.#quietUntil = now + QUIET_MS
+      this.#log.warn({ reason: message }, `Redis at ${this.#address} refuses a command: going on without it`)
+    }
+    // Nor will it take anything else: see below.
+    if (message.startsWith('READONLY')) this.#leaveAlone(message)
   }
 
   #leaveAlone(reason: string): void {

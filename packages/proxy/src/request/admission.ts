@@ -1,7 +1,7 @@
 /** What a request takes of its token's and its project's limits, and what it gives back. */
-import { GatewayError, NO_USAGE, picodollarsOf, toPicodollars } from '@millrace/shared'
+import { GatewayError, NO_USAGE, picodollarsOf } from '@millrace/shared'
 
-import type { Admission, Claim, LimitedSubject, LimitName, Refusal, Used } from '../limits/store.ts'
+import type { Admission, Claim, LimitedSubject, LimitName, Refusal } from '../limits/store.ts'
 import type { Found } from '../routing/found.ts'
 import { modelFor, priceOf } from '../routing/price.ts'
 import type { CompiledProject, CompiledToken } from '../snapshot/compiled.ts'
@@ -23,15 +23,6 @@ export function takeLimits(exchange: Exchange, token: CompiledToken, project: Co
   exchange.claim = claim
   if (admission instanceof Promise) return takeWhenAdmitted(exchange, claim, admission)
   take(exchange, claim, admission)
-}
-
-/** What an exchange that has ended has used. */
-export function usedBy({ usage, costUsd, counted }: Exchange): Used {
-  return {
-    tokens: usage.inputTokens + usage.outputTokens,
-    cost: costUsd === null ? 0n : toPicodollars(costUsd),
-    counted,
-  }
 }
 
 async function takeWhenAdmitted(exchange: Exchange, claim: Claim, pending: Promise<Admission>): Promise<void> {

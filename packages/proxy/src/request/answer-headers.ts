@@ -1,14 +1,17 @@
 /** The headers of an answer: ours, and those of the provider's that a client may see. */
 import { addCorsHeaders } from '../access/cors.ts'
+import { addCacheHeaders } from '../cache/answer-headers.ts'
 import { headerText } from '../header-text.ts'
 import type { RateStanding } from '../limits/store.ts'
 import type { UpstreamHeaders } from '../upstream/call.ts'
+import { attemptsOf } from './account.ts'
 import { namedByConnection } from './client-headers.ts'
 import type { Exchange } from './exchange.ts'
 
 /**
  * Not passed on: hop-by-hop fields and framing (RFC 9110, section 7.6.1), what would speak for our origin instead of the
- * provider's (cookies, CORS, HSTS, alternative services), and the provider's account and limits, which are not the client's.
+ * provider's (cookies, CORS, HSTS, alternative services), and the provider's account and limits, which are not the client's;
+ * nor what a cache of the provider's says, which is not this one.
  */
 const KEPT_BACK = new Set([
   'connection',
@@ -30,21 +33,20 @@ const KEPT_BACK = new Set([
   'openai-organization',
   'openai-project',
   'www-authenticate',
+  'x-cache',
+  'cache-status',
 ])
 
 /** Names and values in turn: the request's ids, and where it went if it went anywhere. */
 export function gatewayHeaders(exchange: Exchange): string[] {
   const headers = ['x-request-id', exchange.requestId, 'x-millrace-id', exchange.id]
-  const { attempt, snapshot, admission } = exchange
-  if (attempt) {
-    headers.push(
-      'x-millrace-provider',
-      attempt.route.provider.headerName,
-      'x-millrace-model',
-      headerText(attempt.model),
-    )
-    headers.push('x-millrace-attempts', String(exchange.attempts.length))
+  const { flight, stored, snapshot, admission } = exchange
+  if (stored !== null) addOrigin(headers, headerText(stored.providerName), stored.providerModel, exchange)
+  else if (flight?.attempt) {
+    const { route, model } = flight.attempt
+    addOrigin(headers, route.provider.headerName, model, exchange)
   }
+  if (flight !== null || stored !== null) addCacheHeaders(headers, exchange.cache)
   if (snapshot) headers.push('x-millrace-revision', String(snapshot.revision))
   headers.push('x-millrace-overhead-ms', exchange.overheadMs().toFixed(2))
   if (admission !== null) {
@@ -54,6 +56,13 @@ export function gatewayHeaders(exchange: Exchange): string[] {
   const { origin } = exchange.req.headers
   if (origin !== undefined) addCorsHeaders(headers, exchange, origin)
   return headers
+}
+
+function addOrigin(headers: string[], provider: string, model: string, exchange: Exchange): void {
+  headers.push('x-millrace-provider', provider)
+  // A path that is passed on may name none.
+  if (model !== '') headers.push('x-millrace-model', headerText(model))
+  headers.push('x-millrace-attempts', String(attemptsOf(exchange).length))
 }
 
 function addStanding(headers: string[], rate: string, { limit, remaining, resetMs }: RateStanding): void {

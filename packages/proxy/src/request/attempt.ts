@@ -1,24 +1,19 @@
 /** One route tried for one request: sends it, and hands the answer to the relay that its form asks for. */
 import { costOf, NO_USAGE, type AttemptErrorClass, type TokenUsage } from '@millrace/shared'
 
-import type { Call, Dialect } from '../endpoints/dialect.ts'
+import type { Call } from '../endpoints/dialect.ts'
 import type { Target } from '../providers/provider.ts'
 import { modelFor, priceOf } from '../routing/price.ts'
 import type { CompiledRoute, Credential } from '../snapshot/compiled.ts'
 import { UpstreamCall, type Receiver, type UpstreamHeaders } from '../upstream/call.ts'
 import { retryAfterOf } from '../upstream/retry-after.ts'
-import { addForwardedHeaders } from './client-headers.ts'
+import type { Errand } from './errand.ts'
 import type { Exchange } from './exchange.ts'
 import { isRetryable, redact, redactRefusal, type Failure, type Refusal } from './failure.ts'
+import type { Flight } from './flight.ts'
 import { Lesson } from './lesson.ts'
 import type { Race, Step } from './race.ts'
-import { AnswerRelay } from './relay-answer.ts'
-import { RefusalRelay } from './relay-refusal.ts'
-import { StreamRelay } from './relay-stream.ts'
 import type { Relay } from './relay.ts'
-
-/** What is sent is JSON whatever the client called it, and what comes back must be readable here. */
-const BODY_HEADERS = ['content-type', 'application/json', 'accept-encoding', 'identity']
 
 /** Characters of what a failure says. */
 const LONGEST_MESSAGE = 500
@@ -32,6 +27,8 @@ export class Attempt implements Receiver {
   /** The provider's own name of the model. */
   readonly model: string
   readonly target: Target
+  readonly flight: Flight
+  /** Whose request it is sent as. */
   readonly exchange: Exchange
   readonly call: Call
   readonly route: CompiledRoute
@@ -46,6 +43,7 @@ export class Attempt implements Receiver {
   failure: Failure | null = null
   /** What was thrown by a fault of our own. */
   fault: unknown = null
+  private readonly errand: Errand
   private readonly race: Race
   private readonly upstreamCall: UpstreamCall
   private readonly lesson: Lesson
@@ -54,18 +52,21 @@ export class Attempt implements Receiver {
   private waitCounted = false
   private sent = false
 
-  constructor(exchange: Exchange, call: Call, dialect: Dialect, step: Step, race: Race, hedged: boolean) {
+  constructor(flight: Flight, errand: Errand, step: Step, race: Race, hedged: boolean) {
+    const { lead, call, found } = flight
     const { route, credential } = step
-    this.exchange = exchange
+    this.flight = flight
+    this.exchange = lead
     this.call = call
     this.route = route
     this.credential = credential
+    this.errand = errand
     this.race = race
     this.hedged = hedged
-    this.model = modelFor(route, exchange.found!)
+    this.model = modelFor(route, found)
     // A route without a connection is not enabled.
-    this.target = route.connection!.targets.of(dialect.upstreamPath)
-    this.upstreamCall = new UpstreamCall(this, route.timeouts, exchange.gateway.deadlines, call.stream)
+    this.target = errand.targetAt(route.connection!, this.model)
+    this.upstreamCall = new UpstreamCall(this, route.timeouts, lead.gateway.deadlines, call.stream)
     this.lesson = new Lesson(route, credential, call.stream)
   }
 
@@ -88,11 +89,12 @@ export class Attempt implements Receiver {
     this.began = performance.now()
     this.lesson.begin(this.began, heldPlace)
     try {
-      const headers = this.credential ? this.credential.headers.concat(BODY_HEADERS) : BODY_HEADERS.slice()
-      addForwardedHeaders(headers, this.exchange.req.headers)
-      const body = this.call.encode(this.model)
+      const { errand, target } = this
+      const headers = this.credential === null ? [] : [...this.credential.headers]
+      errand.addHeaders(headers, this)
+      const body = errand.bodyOf(this)
       const { upstream } = this.route.connection!
-      this.upstreamCall.send(upstream, { path: this.target.path, method: 'POST', headers, body })
+      this.upstreamCall.send(upstream, { path: target.path, method: errand.method, headers, body })
     } catch (error) {
       this.crashed(error)
     }
@@ -100,18 +102,13 @@ export class Attempt implements Receiver {
 
   sending(): void {
     this.sent = true
-    this.exchange.counted = true
+    this.flight.counted = true
   }
 
   begin(status: number, headers: UpstreamHeaders): void {
     this.upstreamStatus = status
     this.upstreamHeaders = headers
-    const type = this.contentType ?? ''
-    if (status >= 300) this.relay = new RefusalRelay(this)
-    else if (!isPlain(headers)) this.fail('upstream_invalid', 'the answer is compressed, though that was not asked for')
-    else if (!this.call.stream && !type.includes('event-stream')) this.relay = new AnswerRelay(this)
-    else if (this.call.stream && !/json|html/.test(type)) this.relay = new StreamRelay(this)
-    else this.fail('upstream_invalid', `the answer is ${type}, which was not asked for`)
+    this.relay = this.errand.relayOf(this)
   }
 
   data(chunk: Buffer): void {
@@ -143,13 +140,13 @@ export class Attempt implements Receiver {
   }
 
   /**
-   * The client is gone: the upstream is let go at once. Nothing happens if the attempt has ended.
+   * Nobody waits for it any more: the upstream is let go at once. Nothing happens if the attempt has ended.
    * @param accountable whether what was used so far is this attempt's to say
    */
   cancel(accountable: boolean): void {
     if (!this.running) return
     if (accountable) {
-      if (this.upstreamStatus === null || this.upstreamStatus < 300) this.settleUsage(null, 0)
+      this.settleUnlessKnown()
       this.relay?.cancel()
     }
     if (this.running) this.fail('client_cancelled', 'the client went')
@@ -161,7 +158,7 @@ export class Attempt implements Receiver {
    */
   cut(reason: string, accountable: boolean): void {
     if (!this.running) return
-    if (accountable && (this.upstreamStatus === null || this.upstreamStatus < 300)) this.settleUsage(null, 0)
+    if (accountable) this.settleUnlessKnown()
     this.broken('admin_cancelled', reason)
   }
 
@@ -190,9 +187,8 @@ export class Attempt implements Receiver {
     this.lesson.firstToken(this.firstTokenAt)
   }
 
-  /** The whole answer is there. @param usage as the provider said, if it did */
-  succeed(usage: TokenUsage | null, estimatedOutputTokens: number): void {
-    this.settleUsage(usage, estimatedOutputTokens)
+  /** The whole answer is there, and what it used is settled. */
+  succeed(): void {
     this.finish()
   }
 
@@ -210,11 +206,11 @@ export class Attempt implements Receiver {
     this.finish()
   }
 
-  /** What was used, where the provider may not have said, and what that costs. */
+  /** What was used, as the provider said if it did, and what that costs. */
   settleUsage(usage: TokenUsage | null, estimatedOutputTokens: number): void {
-    const { exchange } = this
+    const { flight } = this
     if (usage === null && !this.sent) return
-    exchange.usage = usage ?? {
+    flight.usage = usage ?? {
       ...NO_USAGE,
       inputTokens: this.call.inputTokens,
       outputTokens: estimatedOutputTokens,
@@ -222,7 +218,13 @@ export class Attempt implements Receiver {
     }
     // What goes by a client's own key is on the client's own bill.
     const price = this.credential?.source === 'REQUEST' ? null : priceOf(this.route, this.model)
-    exchange.costUsd = price && costOf(exchange.usage, price)
+    flight.costUsd = price && costOf(flight.usage, price)
+  }
+
+  /** The provider has the request, and may have gone to work on it. */
+  private settleUnlessKnown(): void {
+    const refused = this.upstreamStatus !== null && this.upstreamStatus >= 300
+    if (!refused && this.errand.usesTokens && this.flight.usage.source === 'NONE') this.settleUsage(null, 0)
   }
 
   private countWait(): void {
@@ -241,9 +243,4 @@ export class Attempt implements Receiver {
     else this.lesson.skip(this.endedAt)
     this.race.ended(this)
   }
-}
-
-function isPlain(headers: UpstreamHeaders): boolean {
-  const encoding = headers['content-encoding']
-  return encoding === undefined || encoding === '' || encoding === 'identity'
 }

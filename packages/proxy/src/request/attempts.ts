@@ -4,17 +4,16 @@
  */
 import type { AttemptErrorClass, GatewayError, RequestStatus } from '@millrace/shared'
 
-import type { Call, Dialect } from '../endpoints/dialect.ts'
+import type { Dialect } from '../endpoints/dialect.ts'
 import type { ProviderHealth } from '../health/provider-health.ts'
-import type { Found } from '../routing/found.ts'
 import type { CompiledAlias, CompiledRoute, Credential } from '../snapshot/compiled.ts'
 import { Attempt } from './attempt.ts'
 import { backoffMs } from './backoff.ts'
 import { ClientGone } from './body.ts'
-import type { Exchange } from './exchange.ts'
+import { JsonErrand, type Errand } from './errand.ts'
 import { gatewayError } from './failure.ts'
+import type { Flight } from './flight.ts'
 import { Race, type Hedging, type Starter, type Step } from './race.ts'
-import { sendRefusal } from './render-error.ts'
 import { RouteChoice } from './route-choice.ts'
 
 /** How a request ended that an error of the gateway's own answered. */
@@ -26,13 +25,12 @@ export function statusOf(error: GatewayError, attempted: boolean): RequestStatus
 /** Times that a request looks for another route because the one that it waited for has gone to others. */
 const MOST_LOOKS = 5
 
-/** The attempts of one request. */
-export class Attempts implements Starter {
-  private readonly exchange: Exchange
-  private readonly dialect: Dialect
-  private readonly call: Call
+/** The attempts of one flight, whatever it asks for. */
+export class RouteAttempts implements Starter {
+  protected readonly flight: Flight
+  protected readonly choice: RouteChoice
+  private readonly errand: Errand
   private readonly alias: CompiledAlias
-  private readonly choice: RouteChoice
   /** Routes that were asked since all of them last had been. */
   private tried: CompiledRoute[] = []
   private readonly refused: Credential[] = []
@@ -43,16 +41,15 @@ export class Attempts implements Starter {
   /** Those among them at a provider that had been asked before. */
   private retries = 0
 
-  constructor(exchange: Exchange, dialect: Dialect, call: Call, found: Found) {
-    this.exchange = exchange
-    this.dialect = dialect
-    this.call = call
-    this.alias = found.alias
-    this.choice = new RouteChoice(exchange, call, found)
+  constructor(flight: Flight, errand: Errand) {
+    this.flight = flight
+    this.errand = errand
+    this.alias = flight.found.alias
+    this.choice = new RouteChoice(flight)
   }
 
   /**
-   * Brings a provider's answer to the client.
+   * Brings a provider's answer to who waits for it.
    * @throws GatewayError if there is none
    * @throws ClientGone if there is nobody left to answer
    */
@@ -72,7 +69,7 @@ export class Attempts implements Starter {
     let failed: Attempt | null = null
     for (let looks = 0; ;) {
       const step: Step | null = next instanceof Promise ? await next : next
-      if (this.exchange.over) throw new ClientGone()
+      if (this.flight.over) throw new ClientGone()
       // Asked here, where nothing comes between the answer and the start: while it was waited for, others may have taken
       // the last place, or the one trial.
       if (next instanceof Promise && step !== null && !choice.isOpen(step.route)) {
@@ -93,41 +90,41 @@ export class Attempts implements Starter {
   }
 
   start(step: Step, race: Race, hedged: boolean): Attempt {
-    const { exchange, choice } = this
+    const { flight, choice } = this
     const provider = step.route.provider.health
     const placed = choice.usePlace(provider)
     if (!this.wasAsked(provider)) provider.retries.request(performance.now())
-    if (exchange.ownKey !== null) choice.view.onlyAt = provider
-    const attempt = new Attempt(exchange, this.call, this.dialect, step, race, hedged)
-    exchange.attempts.push(attempt)
+    if (flight.lead.ownKey !== null) choice.view.onlyAt = provider
+    const attempt = new Attempt(flight, this.errand, step, race, hedged)
+    flight.attempts.push(attempt)
     race.attempts.push(attempt)
     attempt.send(placed)
     return attempt
   }
 
   answered(winner: Attempt): void {
-    this.exchange.answering = winner
+    this.flight.answering = winner
     this.choice.answered(winner.route)
   }
 
   second(): Step | null {
-    const { chosen } = this.choice.decide(this.exchange.attempts.map(({ route }) => route))
+    const { chosen } = this.choice.decide(this.flight.attempts.map(({ route }) => route))
     return chosen && this.choice.stepTo(chosen)
   }
 
   /** What a race has come to. @returns the attempt that failed last; null if the client has its answer, or has gone */
   private settle(race: Race): Attempt | null {
-    const { exchange } = this
+    const { flight } = this
     for (const { fault } of race.attempts) {
       if (fault !== null) throw new Error('an answer could not be passed on', { cause: fault })
     }
-    if (exchange.answering !== null || exchange.over) return null
+    if (flight.answering !== null || flight.over) return null
     for (const { route } of race.attempts) if (!this.tried.includes(route)) this.tried.push(route)
     return race.failed
   }
 
   /** Where to go after a failure; null: nowhere. */
-  private following({ failure, route, credential }: Attempt): Step | null | Promise<Step | null> {
+  protected following({ failure, route, credential }: Attempt): Step | null | Promise<Step | null> {
     const { errorClass, retryAfterMs, retryable } = failure!
     if (!retryable) return null
     const next = this.withNextKey(errorClass, route, credential)
@@ -165,7 +162,7 @@ export class Attempts implements Starter {
    * @param untried a route that has not been; null: all have
    */
   private async goBack(untried: CompiledRoute | null, retryAfterMs: number | null): Promise<Step | null> {
-    const { choice, exchange } = this
+    const { choice, flight } = this
     const { retry } = this.alias
     if (untried === null) this.tried = [...this.barred]
     const decision = choice.decide(this.tried)
@@ -174,12 +171,12 @@ export class Attempts implements Starter {
     if (provider && !provider.retries.take(performance.now())) return this.elsewhere()
     let waitMs = backoffMs(retry, this.retries++)
     // A key of the gateway's own cools down instead; see Lesson.
-    if (exchange.ownKey !== null && retryAfterMs !== null) {
+    if (flight.lead.ownKey !== null && retryAfterMs !== null) {
       if (retryAfterMs > retry.maxBackoffMs) return null
       waitMs = Math.max(waitMs, retryAfterMs)
     }
-    await exchange.sleep(waitMs)
-    if (exchange.over) throw new ClientGone()
+    await flight.sleep(waitMs)
+    if (flight.over) throw new ClientGone()
     const step =
       decision.chosen && choice.isOpen(decision.chosen)
         ? choice.stepTo(decision.chosen)
@@ -197,7 +194,7 @@ export class Attempts implements Starter {
   }
 
   private wasAsked(provider: ProviderHealth): boolean {
-    return this.exchange.attempts.some(({ route }) => route.provider.health === provider)
+    return this.flight.attempts.some(({ route }) => route.provider.health === provider)
   }
 
   private hedging(): Hedging | null {
@@ -205,12 +202,19 @@ export class Attempts implements Starter {
     return hedge && hedges && { policy: hedge, budget: hedges }
   }
 
-  private giveUp(failed: Attempt): void {
-    const { refusal, errorClass, message } = failed.failure!
-    this.exchange.blamed = failed
-    if (refusal === null) throw gatewayError(failed.route.provider.name, failed.failure!)
-    this.exchange.answering = failed
-    this.exchange.fail('ERROR', errorClass, message)
-    sendRefusal(this.exchange, refusal)
+  /** The last attempt has failed. */
+  protected giveUp(failed: Attempt): void {
+    const { flight } = this
+    flight.blamed = failed
+    if (failed.failure!.refusal === null) throw gatewayError(failed.route.provider.name, failed.failure!)
+    flight.answering = failed
+    flight.sink.refuse(failed)
+  }
+}
+
+/** Those for an endpoint whose bodies are understood. */
+export class Attempts extends RouteAttempts {
+  constructor(flight: Flight, dialect: Dialect) {
+    super(flight, new JsonErrand(dialect))
   }
 }

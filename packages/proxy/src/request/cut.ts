@@ -9,9 +9,7 @@ import { sendError } from './render-error.ts'
  */
 export function cut(exchange: Exchange, error: GatewayError): void {
   if (exchange.over || exchange.outcome !== null) return
-  exchange.cutBy = error
-  const accountable = exchange.answering ?? exchange.attempts.find(({ isRunning }) => isRunning)
-  for (const attempt of exchange.attempts) attempt.cut(error.message, attempt === accountable)
+  const told = exchange.cut(error)
   exchange.fail('ERROR', error.code, error.message)
-  if (!exchange.res.headersSent) sendError(exchange, error)
+  if (!told && !exchange.over) sendError(exchange, error)
 }

@@ -7,29 +7,26 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
   clientIp,
   newId,
-  NO_USAGE,
   type GatewayError,
   type IpKey,
   type RequestRecord,
   type RequestStatus,
-  type TokenUsage,
 } from '@millrace/shared'
 
-import type { Waiter } from '../concurrency/waiting-room.ts'
+import { BYPASSED, type CacheSaid } from '../cache/answer-headers.ts'
+import type { AnswerOrigin } from '../cache/answer.ts'
 import type { Call } from '../endpoints/dialect.ts'
-import type { ProviderHealth } from '../health/provider-health.ts'
 import type { Admission, Claim } from '../limits/store.ts'
 import { decisionMember } from '../records/decision.ts'
 import { draftRecord } from '../records/draft.ts'
-import type { DecisionDraft } from '../routing/decision-draft.ts'
 import type { Found } from '../routing/found.ts'
 import type { Slotted } from '../slots.ts'
 import type { CompiledProject, CompiledSnapshot, CompiledToken } from '../snapshot/compiled.ts'
-import { usedBy } from './admission.ts'
-import type { Attempt } from './attempt.ts'
+import { usedBy } from './account.ts'
+import type { Delivery } from './answer-sink.ts'
 import { isTrue, metadataOf, requestIdOf, textHeader } from './client-headers.ts'
+import type { Flight } from './flight.ts'
 import type { Gateway } from './gateway.ts'
-import { Pause } from './pause.ts'
 
 const kExchange = Symbol('exchange')
 
@@ -87,17 +84,18 @@ export class Exchange implements Slotted {
   claim: Claim | null = null
   /** How its limits stood when it asked for them; null: it has none, or has not. */
   admission: Admission | null = null
-  /** Whether anything was sent to a provider. */
-  counted = false
-  decision: DecisionDraft | null = null
-  readonly attempts: Attempt[] = []
-  /** The attempt whose answer the client gets, once there is one. */
-  answering: Attempt | null = null
-  /** Where there is none: the attempt whose failure the gateway's own answer tells of. */
-  blamed: Attempt | null = null
-  usage: TokenUsage = NO_USAGE
-  /** USD, a decimal; null where it is not known. */
-  costUsd: string | null = null
+  /** The flight that its answer comes from; null where no provider is asked for it. */
+  flight: Flight | null = null
+  /** Whether the flight is on its account: of several requests that share one, one is charged. */
+  pays = true
+  /** Whether a flight that it had waited for came to nothing, so that it asked anew. */
+  askedAnew = false
+  /** The stored answer that it is given; null: none. */
+  stored: AnswerOrigin | null = null
+  /** What has become of it at the cache. */
+  cache: CacheSaid = BYPASSED
+  /** When its client began to get content, as `performance.now()`, where that is not when the provider gave it. */
+  firstTokenAt: number | null = null
   latencyMs = 0
   outcome: Outcome | null = null
   /** Why it may not go on, where something has come in its way that is not its own. */
@@ -110,8 +108,7 @@ export class Exchange implements Slotted {
   private waitBegan = 0
   /** Undefined until it was looked for. */
   private metadataRead: RequestRecord['metadata'] | undefined = undefined
-  private pause: Pause | null = null
-  private waiter: Waiter | null = null
+  private delivery: Delivery | null = null
   private recorded = false
   /** What is left to be sent of a complete answer that waits for its record to be stored. */
   private held: Ending | null = null
@@ -178,22 +175,6 @@ export class Exchange implements Slotted {
     if (--this.waits === 0) this.waitedMs += performance.now() - this.waitBegan
   }
 
-  /** Lets time pass; ends early if the response closes. */
-  async sleep(milliseconds: number): Promise<void> {
-    if (milliseconds <= 0 || this.over) return
-    this.pause = new Pause(milliseconds)
-    await this.until(this.pause.over)
-    this.pause = null
-  }
-
-  /** Waits for a place at a provider; gives up if the response closes. */
-  async waitFor(waiter: Waiter): Promise<ProviderHealth | null> {
-    this.waiter = waiter
-    const provider = await this.until(waiter.turn)
-    this.waiter = null
-    return provider
-  }
-
   /** Waits for something that is not the gateway's own work. */
   async until<T>(promise: Promise<T>): Promise<T> {
     this.beginWait()
@@ -214,9 +195,24 @@ export class Exchange implements Slotted {
     this.outcome ??= { status, errorClass, errorMessage }
   }
 
-  /** The attempt that the answer is of, or tells of; until then, the last. */
-  get attempt(): Attempt | undefined {
-    return this.answering ?? this.blamed ?? this.attempts.at(-1)
+  /** From now on its answer comes so. */
+  deliverBy(delivery: Delivery): void {
+    this.delivery = delivery
+  }
+
+  /** @internal the client takes more again */
+  drained(): void {
+    this.delivery?.resume()
+  }
+
+  /** Ends it because it may not go on. @returns whether its client has been told so by this */
+  cut(error: GatewayError): boolean {
+    return this.delivery !== null && this.delivery.cut(error)
+  }
+
+  /** The process ends. @returns whether the client is told so by this, now or in a moment */
+  abandon(): boolean {
+    return this.delivery !== null && this.delivery.abandon()
   }
 
   /**
@@ -226,6 +222,14 @@ export class Exchange implements Slotted {
   end(body?: string | Buffer, encoding: BufferEncoding = 'utf8'): void {
     if (isTrue(this.req.headers, 'x-millrace-sync') && !this.hurried) void this.endRecorded({ body, encoding })
     else this.endNow({ body, encoding })
+  }
+
+  /**
+   * Whether its client may take nothing for long. One that may not is cut off; the socket sees to that, until the next request
+   * on it.
+   */
+  allowStall(allowed: boolean): void {
+    this.res.socket?.setTimeout(allowed ? 0 : STALLED_MS)
   }
 
   /** The process ends: nothing more is waited for. @returns whether an answer was complete, and has been ended by this */
@@ -238,10 +242,7 @@ export class Exchange implements Slotted {
 
   /** @internal called once, by the response's close */
   close(): void {
-    this.pause?.end()
-    this.waiter?.giveUp()
-    const accountable = this.answering ?? this.attempts.find(({ isRunning }) => isRunning)
-    for (const attempt of this.attempts) attempt.cancel(attempt === accountable)
+    this.delivery?.cancel()
     this.outcome ??= this.res.writableFinished ? SUCCESS : CANCELLED
     this.gateway.active.remove(this)
     this.record()
@@ -260,7 +261,7 @@ export class Exchange implements Slotted {
     this.held = null
     if (body === undefined) res.end()
     else res.end(body, encoding)
-    if (res.writableLength > 0) res.socket?.setTimeout(STALLED_MS)
+    if (res.writableLength > 0) this.allowStall(false)
   }
 
   /** Before its record goes: control must not know of it sooner than what counts its limits. */
@@ -290,7 +291,7 @@ function onClose(this: ExchangeResponse): void {
 }
 
 function onDrain(this: ExchangeResponse): void {
-  this[kExchange]?.answering?.resume()
+  this[kExchange]?.drained()
 }
 
 function ignore(): void {}

@@ -2,6 +2,8 @@ import type { IpRanges } from '@millrace/shared'
 import type { Logger } from 'pino'
 
 import type { FailedKeys } from '../access/failed-keys.ts'
+import type { AnswerCache } from '../cache/cache.ts'
+import type { HttpCache } from '../cache/http/http-cache.ts'
 import type { WaitingRoom } from '../concurrency/waiting-room.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { RecordQueue } from '../records/queue.ts'
@@ -10,6 +12,7 @@ import type { Configuration } from '../snapshot/configuration.ts'
 import type { StickyBindings } from '../sticky/bindings.ts'
 import type { Deadlines } from '../upstream/deadlines.ts'
 import type { Exchange } from './exchange.ts'
+import type { Flights } from './flights.ts'
 
 /** What all requests of this process share. */
 export interface Gateway {
@@ -20,6 +23,11 @@ export interface Gateway {
   readonly waitingRoom: WaitingRoom
   readonly sticky: StickyBindings
   readonly limits: Limits
+  readonly cache: AnswerCache
+  /** For answers to requests that are passed on. In the other's room. */
+  readonly httpCache: HttpCache
+  /** The answers that are being fetched, and can be joined. */
+  readonly flights: Flights
   readonly failedKeys: FailedKeys
   /** Those whose `x-forwarded-for` is believed. */
   readonly trustedProxies: IpRanges | undefined

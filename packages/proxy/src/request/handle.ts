@@ -1,4 +1,5 @@
 /** The order of a request's steps, and nothing else. */
+import { hash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import { GatewayError } from '@millrace/shared'
@@ -6,18 +7,21 @@ import type { H3Event } from 'h3'
 
 import { bodyRefusal, headRefusal } from '../access/check.ts'
 import { revocationOf } from '../access/revocations.ts'
+import { namesTag } from '../cache/http/conditions.ts'
 import type { Call, Dialect } from '../endpoints/dialect.ts'
 import { find } from '../routing/found.ts'
 import type { CompiledProject, CompiledSnapshot, CompiledToken } from '../snapshot/compiled.ts'
 import { takeLimits } from './admission.ts'
 import { gatewayHeaders } from './answer-headers.ts'
-import { Attempts, statusOf } from './attempts.ts'
+import { Attempts } from './attempts.ts'
 import { authenticate, projectOf } from './authenticate.ts'
 import { ClientGone, readBody } from './body.ts'
+import { answerFromCache, checkUncached } from './cached-answer.ts'
 import { secretOf, textHeader } from './client-headers.ts'
+import { directFlight } from './direct-answer.ts'
 import { Exchange } from './exchange.ts'
 import type { Gateway } from './gateway.ts'
-import { sendError } from './render-error.ts'
+import { refuse } from './refuse.ts'
 
 /** Whose request it is. */
 export interface Sender {
@@ -47,13 +51,19 @@ async function relayExchange(exchange: Exchange, dialect: Dialect): Promise<void
     exchange.found = found
     const limits = takeLimits(exchange, token, project)
     if (limits) await limits
-    await new Attempts(exchange, dialect, call, found).run()
+    const { cache } = found.alias
+    if (cache !== null) return await answerFromCache(exchange, dialect, cache)
+    checkUncached(exchange)
+    await new Attempts(directFlight(exchange), dialect).run()
   } catch (error) {
     refuse(exchange, error)
   }
 }
 
-/** Serves a request from what the proxy knows itself. @param answer gives the JSON body, or throws a GatewayError */
+/**
+ * Serves a request from what the proxy knows itself; who has it already is told so.
+ * @param answer gives the JSON body, or throws a GatewayError
+ */
 export function answerLocally(
   gateway: Gateway,
   endpoint: string,
@@ -65,15 +75,17 @@ export function answerLocally(
   try {
     const snapshot = admit(exchange)
     const body = JSON.stringify(answer(identify(exchange, snapshot), snapshot))
+    const etag = `"${hash('sha256', body, 'base64url').slice(0, 27)}"`
+    const headers = [...gatewayHeaders(exchange), 'etag', etag]
     exchange.succeed()
-    res.writeHead(200, [
-      ...gatewayHeaders(exchange),
-      'content-type',
-      'application/json',
-      'content-length',
-      String(Buffer.byteLength(body)),
-    ])
-    exchange.end(body)
+    if (namesTag(req.headers['if-none-match'] ?? '', etag)) {
+      res.writeHead(304, headers)
+      exchange.end()
+    } else {
+      headers.push('content-type', 'application/json', 'content-length', String(Buffer.byteLength(body)))
+      res.writeHead(200, headers)
+      exchange.end(body)
+    }
   } catch (error) {
     refuse(exchange, error)
   }
@@ -85,7 +97,7 @@ export function answerLocally(
  * Resolved with h3's `kHandled`, srvx would end the response a second time, for which Node makes an error with its stack
  * (a tenth of a request's CPU).
  */
-function answeredOnNode(): Promise<never> {
+export function answeredOnNode(): Promise<never> {
   return new Promise(ignore)
 }
 
@@ -101,7 +113,7 @@ export function unknownModel(model: string): GatewayError {
   )
 }
 
-function admit({ gateway, snapshot }: Exchange): CompiledSnapshot {
+export function admit({ gateway, snapshot }: Exchange): CompiledSnapshot {
   if (gateway.draining) throw shuttingDown()
   if (!snapshot || gateway.configuration.stale()) {
     const message = snapshot
@@ -116,7 +128,7 @@ function admit({ gateway, snapshot }: Exchange): CompiledSnapshot {
  * Who sends a request, and whether it may come to the body's being read. The token stands in the record even if its project
  * does not serve.
  */
-function identify(exchange: Exchange, snapshot: CompiledSnapshot): Sender {
+export function identify(exchange: Exchange, snapshot: CompiledSnapshot): Sender {
   const token = authenticated(exchange, snapshot)
   exchange.token = token
   const project = projectOf(token, snapshot)
@@ -157,7 +169,7 @@ function receive(exchange: Exchange): Promise<Buffer> {
 }
 
 /** The upstream key that a client brings itself, if its token may, and the provider that it is for. */
-function takeOwnKey(exchange: Exchange, token: CompiledToken): void {
+export function takeOwnKey(exchange: Exchange, token: CompiledToken): void {
   const { headers } = exchange.req
   exchange.ownKey = token.access?.ownKeys ? textHeader(headers, 'x-millrace-upstream-key') : null
   exchange.ownKeyFor = textHeader(headers, 'x-millrace-provider')
@@ -166,28 +178,14 @@ function takeOwnKey(exchange: Exchange, token: CompiledToken): void {
 /** The process ends before this request did: its client is told so, in whatever way is left. */
 export function abandon(exchange: Exchange): void {
   if (exchange.hurry()) return
-  const abandoned = exchange.attempts.filter((attempt) => attempt.abandon())
-  if (abandoned.length === 0) refuse(exchange, shuttingDown())
+  if (!exchange.abandon()) refuse(exchange, shuttingDown())
 }
 
 function shuttingDown(): GatewayError {
   return new GatewayError('shutting_down', 'The gateway is shutting down.', { retryAfterMs: 1000 })
 }
 
-function refuse(exchange: Exchange, error: unknown): void {
-  if (error instanceof ClientGone) return
-  let known = error
-  if (!(known instanceof GatewayError)) {
-    exchange.gateway.log.error({ err: error, requestId: exchange.requestId }, 'request failed by a fault of our own')
-    known = new GatewayError('internal_error', 'The gateway failed; its operator finds the reason by the request id.')
-  }
-  if (exchange.over) return
-  const gatewayError = known as GatewayError
-  exchange.fail(statusOf(gatewayError, exchange.attempts.length > 0), gatewayError.code, gatewayError.message)
-  sendError(exchange, gatewayError)
-}
-
-function nodeOf(event: H3Event): { req: IncomingMessage; res: ServerResponse } {
+export function nodeOf(event: H3Event): { req: IncomingMessage; res: ServerResponse } {
   const node = event.runtime?.node
   if (!node?.res) throw new Error('the proxy runs on Node alone')
   return node as { req: IncomingMessage; res: ServerResponse }

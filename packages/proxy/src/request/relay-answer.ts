@@ -1,10 +1,7 @@
 import { estimateTokens, type AttemptErrorClass } from '@millrace/shared'
 
 import { Bytes } from '../bytes.ts'
-import { addUpstreamHeaders, gatewayHeaders } from './answer-headers.ts'
-import { includesMetadata, withMetadata } from './answer-metadata.ts'
 import type { Attempt } from './attempt.ts'
-import { brokenOff, clientMessage } from './failure.ts'
 import type { Relay } from './relay.ts'
 
 /**
@@ -24,7 +21,7 @@ export class AnswerRelay implements Relay {
   data(chunk: Buffer): void {
     this.length += chunk.length
     if (this.passing) {
-      this.write(chunk)
+      this.write(chunk.toString('latin1'))
       return
     }
     this.held.append(chunk)
@@ -33,10 +30,11 @@ export class AnswerRelay implements Relay {
 
   end(): void {
     const { attempt } = this
-    const { exchange } = attempt
+    const { flight } = attempt
     if (this.passing) {
-      attempt.succeed(null, estimateTokens(this.length))
-      exchange.end()
+      attempt.settleUsage(null, estimateTokens(this.length))
+      attempt.succeed()
+      flight.sink.end('')
       return
     }
     const answer = attempt.call.read(this.held.take().toString('latin1'))
@@ -45,13 +43,9 @@ export class AnswerRelay implements Relay {
       return attempt.fail('upstream_invalid', `an error with status ${attempt.upstreamStatus}: ${answer.message}`)
     }
     attempt.claim()
-    const headers = this.head()
-    attempt.succeed(answer.usage, estimateTokens(answer.contentLength))
-    if (exchange.costUsd !== null) headers.push('x-millrace-cost-usd', exchange.costUsd)
-    const body = includesMetadata(exchange) ? withMetadata(answer.body, attempt) : answer.body
-    headers.push('content-length', String(body.length))
-    exchange.res.writeHead(attempt.upstreamStatus!, headers)
-    exchange.end(body, 'latin1')
+    attempt.settleUsage(answer.usage, estimateTokens(answer.contentLength))
+    attempt.succeed()
+    flight.sink.whole(attempt, answer.body)
   }
 
   broken(errorClass: AttemptErrorClass, message: string): void {
@@ -59,10 +53,7 @@ export class AnswerRelay implements Relay {
     attempt.fail(errorClass, message)
     if (!this.passing) return
     attempt.settleUsage(null, estimateTokens(this.length))
-    const { status, code } = brokenOff(errorClass, attempt.exchange.cutBy)
-    attempt.exchange.fail(status, code, clientMessage(attempt.failure!))
-    // Half of a body has gone: only the connection's end can still say that it is not whole.
-    attempt.exchange.res.destroy()
+    attempt.flight.sink.breakOff(attempt.failure!)
   }
 
   cancel(): void {
@@ -74,17 +65,11 @@ export class AnswerRelay implements Relay {
     const beginning = this.held.take().toString('latin1')
     this.passing = true
     attempt.claim()
-    attempt.exchange.res.writeHead(attempt.upstreamStatus!, this.head())
-    this.write(Buffer.from(attempt.call.renameModel(beginning), 'latin1'))
+    attempt.flight.sink.begin(attempt, false)
+    this.write(attempt.call.renameModel(beginning))
   }
 
-  private head(): string[] {
-    const headers = gatewayHeaders(this.attempt.exchange)
-    addUpstreamHeaders(headers, this.attempt.upstreamHeaders)
-    return headers
-  }
-
-  private write(chunk: Buffer): void {
-    if (!this.attempt.exchange.res.write(chunk)) this.attempt.pause()
+  private write(text: string): void {
+    if (!this.attempt.flight.sink.write(text)) this.attempt.pause()
   }
 }

@@ -9,9 +9,12 @@ import type { Relay } from './relay.ts'
 export class RefusalRelay implements Relay {
   private readonly bytes = new Bytes()
   private readonly attempt: Attempt
+  private readonly passes: boolean
 
-  constructor(attempt: Attempt) {
+  /** @param passes whether the client gets it, should nothing mend it, unless it only speaks of the gateway's key */
+  constructor(attempt: Attempt, passes = false) {
     this.attempt = attempt
+    this.passes = passes
   }
 
   data(chunk: Buffer): void {
@@ -25,8 +28,10 @@ export class RefusalRelay implements Relay {
     const { attempt } = this
     const status = attempt.upstreamStatus!
     const body = this.bytes.take()
-    const refusal = isRetryableStatus(status) ? null : { status, headers: attempt.upstreamHeaders, body }
-    attempt.fail(classOfStatus(status), refusalMessage(status, body), refusal)
+    const errorClass = classOfStatus(status)
+    const shown = this.passes ? errorClass !== 'upstream_auth' : !isRetryableStatus(status)
+    const refusal = shown ? { status, headers: attempt.upstreamHeaders, body } : null
+    attempt.fail(errorClass, refusalMessage(status, body), refusal)
   }
 
   broken(errorClass: AttemptErrorClass, message: string): void {

@@ -2,35 +2,30 @@ import type { AttemptErrorClass } from '@millrace/shared'
 
 import { eventData, EventSplitter } from '../stream/events.ts'
 import type { StreamObserver } from '../stream/observed.ts'
-import { addUpstreamHeaders, gatewayHeaders, STREAM_HEADERS } from './answer-headers.ts'
-import { includesMetadata, MetadataTail } from './answer-metadata.ts'
 import type { Attempt } from './attempt.ts'
-import { ChunkedBody } from './chunked.ts'
-import { brokenOff, clientMessage } from './failure.ts'
 import type { Relay } from './relay.ts'
-import { errorEvent } from './render-error.ts'
 
 /** Events before the first content are held so far; an upstream that says much before it answers is let through. */
 const MOST_HELD = 65_536
 
 /**
- * A stream: its events go to the client as they come, with back-pressure. Nothing goes before the first content,
- * so that until then another route can still answer.
+ * A stream: its events go on as they come, with back-pressure. Nothing goes before the first content, so that until then
+ * another route can still answer.
  */
 export class StreamRelay implements Relay {
+  /** What came before the answer begins. */
   private held = ''
-  /** Null until the answer has begun. */
-  private body: ChunkedBody | null = null
+  /** Where in {@link held} each event begins and ends that only tells usage; null: there is none. */
+  private heldUsage: number[] | null = null
+  private begun = false
+  private settled = false
   private readonly splitter = new EventSplitter()
   private readonly observer: StreamObserver
   private readonly attempt: Attempt
-  /** Null unless the client asks for it. */
-  private readonly tail: MetadataTail | null
 
   constructor(attempt: Attempt) {
     this.attempt = attempt
-    this.observer = attempt.call.observe()
-    this.tail = includesMetadata(attempt.exchange) ? new MetadataTail(attempt) : null
+    this.observer = attempt.call.observe(attempt.flight.sink.keepsUsage)
   }
 
   data(chunk: Buffer): void {
@@ -38,22 +33,34 @@ export class StreamRelay implements Relay {
     let out = ''
     splitter.push(chunk.toString('latin1'))
     while (splitter.next()) {
-      out += this.take(splitter.text, splitter.start, splitter.end)
+      const event = observer.take(splitter.text, splitter.start, splitter.end)
       if (observer.error !== null) return this.inBandError(out)
+      if (observer.onlyUsage) {
+        this.write(out)
+        out = ''
+        this.writeUsage(event)
+      } else {
+        out += event
+      }
     }
-    if (splitter.pendingLength > this.attempt.exchange.gateway.maxBodyBytes) {
-      this.write(out)
+    if (observer.ended) this.settle()
+    this.write(out)
+    if (observer.ended && this.begun) this.attempt.flight.sink.done()
+    if (splitter.pendingLength > this.attempt.exchange.gateway.maxBodyBytes)
       this.stop('upstream_invalid', 'an event is larger than an answer may be')
-    } else {
-      this.write(out)
-    }
   }
 
   end(): void {
+    const { observer } = this
     const rest = this.splitter.rest()
-    if (isWhole(rest)) this.write(this.take(`${rest}\n\n`, 0, rest.length + 2))
-    if (this.observer.error !== null) this.inBandError('')
-    else if (this.observer.ended) this.succeed()
+    if (isWhole(rest)) {
+      const event = observer.take(`${rest}\n\n`, 0, rest.length + 2)
+      if (observer.ended) this.settle()
+      if (observer.onlyUsage) this.writeUsage(event)
+      else this.write(event)
+    }
+    if (observer.error !== null) this.inBandError('')
+    else if (observer.ended) this.succeed()
     else this.stop('stream_truncated', 'the stream ended without its terminal event')
   }
 
@@ -64,55 +71,67 @@ export class StreamRelay implements Relay {
 
   cancel(): void {
     const { attempt, observer } = this
+    this.settle()
     // A client may hang up on seeing [DONE], before the connection is done with it.
-    if (observer.ended) {
-      attempt.exchange.succeed()
-      attempt.succeed(observer.usage, observer.contentEvents)
-    } else {
-      attempt.settleUsage(observer.usage, observer.contentEvents)
-    }
-  }
-
-  /** One event. @returns what the client gets now */
-  private take(text: string, start: number, end: number): string {
-    const { observer, tail } = this
-    if (tail === null) return observer.take(text, start, end)
-    const { ended } = observer
-    const event = observer.take(text, start, end)
-    if (ended || !observer.ended) return tail.take(event)
-    this.attempt.settleUsage(observer.usage, observer.contentEvents)
-    return tail.finish(event)
+    if (!observer.ended || !this.begun) return
+    attempt.succeed()
+    attempt.flight.sink.end('')
   }
 
   private write(out: string): void {
-    if (this.body === null) {
+    const { attempt, observer } = this
+    if (!this.begun) {
       this.held += out
-      if (!this.observer.hasContent && this.held.length < MOST_HELD) return
-      out = this.held
-      this.held = ''
+      if (!observer.hasContent && this.held.length < MOST_HELD) return
+      out = this.begin()
     }
-    const body = (this.body ??= this.beginAnswer())
-    if (this.attempt.firstTokenAt === null && this.observer.hasContent) this.attempt.contentSeen()
-    if (out !== '' && !body.write(out)) this.attempt.pause()
+    if (attempt.firstTokenAt === null && observer.hasContent) attempt.contentSeen()
+    if (out !== '' && !attempt.flight.sink.write(out)) attempt.pause()
   }
 
-  private beginAnswer(): ChunkedBody {
-    const { attempt } = this
+  private writeUsage(event: string): void {
+    if (event === '') return
+    if (this.begun) {
+      if (!this.attempt.flight.sink.writeUsage(event)) this.attempt.pause()
+      return
+    }
+    const { length } = this.held
+    ;(this.heldUsage ??= []).push(length, length + event.length)
+    this.write(event)
+  }
+
+  /** @returns what was held until now, as far as it did not have to go at once */
+  private begin(): string {
+    const { attempt, held, heldUsage } = this
+    this.held = ''
+    this.begun = true
     attempt.claim()
-    const headers = gatewayHeaders(attempt.exchange)
-    addUpstreamHeaders(headers, attempt.upstreamHeaders, STREAM_HEADERS)
-    headers.push(...STREAM_HEADERS)
-    attempt.exchange.res.writeHead(attempt.upstreamStatus!, headers)
+    attempt.flight.sink.begin(attempt, true)
     attempt.call.release()
-    return new ChunkedBody(attempt.exchange.res)
+    if (heldUsage === null) return held
+    let from = 0
+    for (let i = 0; i < heldUsage.length; i += 2) {
+      const [start, end] = [heldUsage[i]!, heldUsage[i + 1]!]
+      this.write(held.slice(from, start))
+      this.writeUsage(held.slice(start, end))
+      from = end
+    }
+    return held.slice(from)
+  }
+
+  /** What was used is known: as the provider has said, or by what has come. */
+  private settle(): void {
+    if (this.settled) return
+    this.settled = this.observer.ended
+    this.attempt.settleUsage(this.observer.usage, this.observer.contentEvents)
   }
 
   private succeed(): void {
-    const { attempt, observer } = this
-    const body = (this.body ??= this.beginAnswer())
-    attempt.exchange.succeed()
-    attempt.succeed(observer.usage, observer.contentEvents)
-    attempt.exchange.end(body.last(this.held + (this.tail?.rest() ?? '')), 'latin1')
+    const { attempt } = this
+    const held = this.begun ? '' : this.begin()
+    this.settle()
+    attempt.succeed()
+    attempt.flight.sink.end(held)
   }
 
   private inBandError(out: string): void {
@@ -123,15 +142,11 @@ export class StreamRelay implements Relay {
 
   /** The stream cannot go on. Before the first byte the attempt has failed; after it the client is told in the stream. */
   private stop(errorClass: AttemptErrorClass, message: string): void {
-    const { attempt, observer } = this
+    const { attempt } = this
     attempt.fail(errorClass, message)
-    if (this.body === null) return
-    attempt.settleUsage(observer.usage, observer.contentEvents)
-    const { status, code } = brokenOff(errorClass, attempt.exchange.cutBy)
-    const told = clientMessage(attempt.failure!)
-    attempt.exchange.fail(status, code, told)
-    const event = Buffer.from(errorEvent(code, told)).toString('latin1')
-    attempt.exchange.end(this.body.last((this.tail?.rest() ?? '') + event), 'latin1')
+    if (!this.begun) return
+    this.settle()
+    attempt.flight.sink.breakOff(attempt.failure!)
   }
 }
 

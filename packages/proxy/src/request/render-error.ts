@@ -18,9 +18,9 @@ const USED_UP: ReadonlySet<ErrorCode> = new Set([
 /** The same would be refused again, for longer than anybody should wait. */
 const EXHAUSTED: ReadonlySet<ErrorCode> = new Set(['request_quota_exceeded', 'budget_exceeded'])
 
-/** The event that tells a client that its stream has failed; nothing follows it, `[DONE]` neither. */
+/** The event that tells a client that its stream has failed; nothing follows it, `[DONE]` neither. Its bytes as latin1. */
 export function errorEvent(code: ErrorCode, message: string): string {
-  return `data: ${errorBody(new GatewayError(code, message))}\n\n`
+  return Buffer.from(`data: ${errorBody(new GatewayError(code, message))}\n\n`).toString('latin1')
 }
 
 /** The body of an error answer, as JSON. */
@@ -44,7 +44,7 @@ export function sendError(exchange: Exchange, error: GatewayError): void {
       String(Math.ceil(error.retryAfterMs)),
     )
   }
-  if (isFinal(error, exchange.attempts.length > 0)) headers.push('x-should-retry', 'false')
+  if (isFinal(error, wasAttempted(exchange))) headers.push('x-should-retry', 'false')
   if (error.allow !== null) headers.push('allow', error.allow)
   // Its next connection leads to who serves on.
   if (error.code === 'shutting_down') headers.push('connection', 'close')
@@ -61,6 +61,11 @@ export function sendError(exchange: Exchange, error: GatewayError): void {
   }
 }
 
+/** Whether a provider was asked. */
+export function wasAttempted({ flight }: Exchange): boolean {
+  return flight !== null && flight.attempts.length > 0
+}
+
 /** Whether a client that tried again would gain nothing. */
 function isFinal({ code, retryAfterMs }: GatewayError, attempted: boolean): boolean {
   if (USED_UP.has(code)) return attempted
@@ -73,7 +78,8 @@ export function sendRefusal(exchange: Exchange, { status, headers: upstream, bod
   addUpstreamHeaders(headers, upstream)
   const encoding = upstream['content-encoding']
   if (typeof encoding === 'string') headers.push('content-encoding', encoding)
-  headers.push('content-length', String(bytes.length))
+  // To a HEAD it would be that of another answer.
+  if (exchange.req.method !== 'HEAD') headers.push('content-length', String(bytes.length))
   exchange.res.writeHead(status, headers)
   exchange.end(bytes)
 }

@@ -1,15 +1,13 @@
 /** Which route a request goes to next, and the waiting for one where all are full or cooling down. */
 import { decide, GatewayError, type Decision, type Exclusion } from '@millrace/shared'
 
-import type { Call } from '../endpoints/dialect.ts'
 import type { ProviderHealth } from '../health/provider-health.ts'
 import { DecisionDraft } from '../routing/decision-draft.ts'
-import type { Found } from '../routing/found.ts'
 import { LiveView } from '../routing/live-view.ts'
 import { StickyRequest } from '../routing/sticky.ts'
 import type { CompiledAlias, CompiledRoute, Credential } from '../snapshot/compiled.ts'
 import { ClientGone } from './body.ts'
-import type { Exchange } from './exchange.ts'
+import type { Flight } from './flight.ts'
 import type { Step } from './race.ts'
 
 /** Times that a request looks again after it has waited. */
@@ -19,17 +17,17 @@ const RETRY_AFTER_MS = 1_000
 
 export class RouteChoice {
   readonly view: LiveView
-  private readonly exchange: Exchange
+  private readonly flight: Flight
   private readonly alias: CompiledAlias
   private readonly sticky: StickyRequest
   /** Until when it may wait for places, as `performance.now()`; null: it has not yet. */
   private placesUntil: number | null = null
 
-  constructor(exchange: Exchange, call: Call, found: Found) {
-    this.exchange = exchange
-    this.alias = found.alias
-    this.view = new LiveView(exchange, call, found)
-    this.sticky = new StickyRequest(exchange, found.alias, this.view)
+  constructor(flight: Flight) {
+    this.flight = flight
+    this.alias = flight.found.alias
+    this.view = new LiveView(flight)
+    this.sticky = new StickyRequest(flight, this.view)
   }
 
   /**
@@ -117,7 +115,7 @@ export class RouteChoice {
     let decision = this.decide(tried)
     for (let i = 0; i < MOST_WAITS && decision.chosen === null; i++) {
       if (!(await this.wait(decision))) return null
-      if (this.exchange.over) throw new ClientGone()
+      if (this.flight.over) throw new ClientGone()
       decision = this.decide(tried)
     }
     return decision.chosen === null ? null : decision
@@ -139,7 +137,7 @@ export class RouteChoice {
   }
 
   private choose(decision: Decision<CompiledRoute>): CompiledRoute | Promise<CompiledRoute> {
-    this.exchange.decision = new DecisionDraft(this.alias, decision, this.view, this.sticky)
+    this.flight.decision = new DecisionDraft(this.alias, decision, this.view, this.sticky)
     return this.sticky.bind(decision)
   }
 
@@ -150,7 +148,7 @@ export class RouteChoice {
   }
 
   private async firstAfterWaiting(before: Decision<CompiledRoute>): Promise<Step> {
-    this.exchange.decision = new DecisionDraft(this.alias, before, this.view, this.sticky)
+    this.flight.decision = new DecisionDraft(this.alias, before, this.view, this.sticky)
     const decision = await this.decideInTime()
     if (decision === null) throw this.noRoute(before)
     return this.stepTo(await this.choose(decision))
@@ -162,14 +160,14 @@ export class RouteChoice {
 
   /** @returns false if waiting is no use */
   private async wait(decision: Decision<CompiledRoute>): Promise<boolean> {
-    if (this.exchange.over) throw new ClientGone()
+    if (this.flight.over) throw new ClientGone()
     const full = this.fullRoutes(decision)
     if (full.length > 0) return this.waitForPlace(full)
     const restMs = this.restMs(decision)
     const { maxBackoffMs, jitter } = this.alias.retry
     if (restMs > maxBackoffMs) return false
     // Later for some, so that all who wait don't come at once; earlier for none.
-    await this.exchange.sleep(restMs * (1 + jitter * Math.random()))
+    await this.flight.sleep(restMs * (1 + jitter * Math.random()))
     return true
   }
 
@@ -183,13 +181,13 @@ export class RouteChoice {
   }
 
   private async waitForPlace(full: readonly CompiledRoute[]): Promise<boolean> {
-    const { exchange, view } = this
+    const { flight, view } = this
     this.leavePlace()
     this.placesUntil ??= view.now + Math.max(...full.map(({ timeouts }) => timeouts.connect))
     const providers = full.map(({ provider }) => provider.health)
-    const waiter = exchange.gateway.waitingRoom.enter(view.tokenId, providers, this.placesUntil)
+    const waiter = flight.lead.gateway.waitingRoom.enter(view.tokenId, providers, this.placesUntil)
     if (waiter === null) return false
-    view.heldAt = await exchange.waitFor(waiter)
+    view.heldAt = await flight.waitFor(waiter)
     return view.heldAt !== null
   }
 

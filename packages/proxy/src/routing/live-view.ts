@@ -13,6 +13,7 @@ import type { Call } from '../endpoints/dialect.ts'
 import { CredentialHealth } from '../health/credential-health.ts'
 import type { ProviderHealth } from '../health/provider-health.ts'
 import type { Exchange } from '../request/exchange.ts'
+import type { Flight } from '../request/flight.ts'
 import type { CompiledAlias, CompiledProvider, CompiledRoute, Credential } from '../snapshot/compiled.ts'
 import { cooledAt, credentialsFor, pickCredential } from './credentials.ts'
 import type { Found } from './found.ts'
@@ -36,12 +37,12 @@ export class LiveView implements DecisionView<CompiledRoute>, RequestFacts {
   /** What the access of their providers says of routes; null until one has any. */
   private refusals: Map<CompiledRoute, GatewayError | null> | null = null
 
-  constructor(exchange: Exchange, call: Call, found: Found) {
-    this.exchange = exchange
+  constructor({ lead, call, found }: Flight) {
+    this.exchange = lead
     this.call = call
     this.found = found
     this.alias = found.alias
-    this.endpoint = exchange.endpoint
+    this.endpoint = lead.endpoint
     this.stream = call.stream
     this.model = call.model
   }

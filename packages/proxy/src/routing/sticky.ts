@@ -2,7 +2,7 @@
 import { stickyKey, stickyScopeOf, stickySubjectOf, type Decision, type StickyScope } from '@millrace/shared'
 
 import { textHeader } from '../request/client-headers.ts'
-import type { Exchange } from '../request/exchange.ts'
+import type { Flight } from '../request/flight.ts'
 import type { CompiledAlias, CompiledRoute } from '../snapshot/compiled.ts'
 import type { Binding, Bound } from '../sticky/bindings.ts'
 import type { LiveView } from './live-view.ts'
@@ -14,14 +14,16 @@ export class StickyRequest {
   readonly key: string | null
   /** What came of the last look at the binding; null before that. */
   bound: Bound | null = null
-  private readonly exchange: Exchange
+  private readonly flight: Flight
   private readonly alias: CompiledAlias
 
-  constructor(exchange: Exchange, alias: CompiledAlias, view: LiveView) {
-    this.exchange = exchange
+  constructor(flight: Flight, view: LiveView) {
+    const { alias } = flight.found
+    const { headers } = flight.lead.req
+    this.flight = flight
     this.alias = alias
     const { scope } = alias.sticky
-    this.scope = scope === 'NONE' ? scope : stickyScopeOf(scope, textHeader(exchange.req.headers, 'x-millrace-sticky'))
+    this.scope = scope === 'NONE' ? scope : stickyScopeOf(scope, textHeader(headers, 'x-millrace-sticky'))
     const subject = this.scope === 'NONE' ? null : stickySubjectOf(this.scope, view)
     this.key = subject === null ? null : stickyKey(alias.id!, view.projectId, this.scope, subject)
   }
@@ -31,7 +33,7 @@ export class StickyRequest {
     if (this.key === null) return chosen!
     const accept: string[] = []
     for (const { id } of tier) accept.push(id!)
-    const { sticky } = this.exchange.gateway
+    const { sticky } = this.flight.lead.gateway
     const bound = sticky.bind(this.key, accept, chosen!.id!, this.alias.sticky.ttlSeconds * 1000)
     return bound instanceof Promise ? this.take(bound, tier, chosen!) : this.routeOf(bound, tier, chosen!)
   }
@@ -40,7 +42,7 @@ export class StickyRequest {
   answered({ id }: CompiledRoute): void {
     const { key, bound } = this
     if (key === null || bound === null || id === null || !this.hasFailed(bound.binding.routeId)) return
-    const { sticky } = this.exchange.gateway
+    const { sticky } = this.flight.lead.gateway
     const moved = sticky.move(key, bound.binding.routeId, id, this.alias.sticky.ttlSeconds * 1000)
     this.bound = { binding: { ...bound.binding, routeId: id }, action: 'REBIND_UNAVAILABLE', backend: bound.backend }
     if (moved instanceof Promise) void this.noteLater(moved)
@@ -49,7 +51,7 @@ export class StickyRequest {
 
   /** Being slower than a hedge is no failure. */
   private hasFailed(routeId: string): boolean {
-    return this.exchange.attempts.some(({ route, failure }) => route.id === routeId && failure && !failure.lost)
+    return this.flight.attempts.some(({ route, failure }) => route.id === routeId && failure && !failure.lost)
   }
 
   /** As it stands now: another request may have moved it first. */

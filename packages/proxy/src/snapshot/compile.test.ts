@@ -4,6 +4,7 @@ import { describe, it } from 'node:test'
 import {
   credentialContext,
   DEFAULT_BREAKER,
+  DEFAULT_CACHE,
   DEFAULT_RETRY,
   DEFAULT_STICKY,
   DEFAULT_TIMEOUTS,
@@ -89,6 +90,7 @@ function alias(
     sticky: DEFAULT_STICKY,
     retry: DEFAULT_RETRY,
     hedge: null,
+    cache: DEFAULT_CACHE,
     timeouts: null,
     createdAt: new Date().toISOString(),
     routes,
@@ -97,15 +99,8 @@ function alias(
 }
 
 function snapshot(over: Partial<Snapshot>): Snapshot {
-  return {
-    format: SNAPSHOT_FORMAT,
-    revision: 3,
-    providers: [],
-    aliases: [],
-    projects: [project],
-    tokens: [],
-    ...over,
-  }
+  const empty = { providers: [], aliases: [], projects: [project], tokens: [] }
+  return { format: SNAPSHOT_FORMAT, revision: 3, ...empty, ...over }
 }
 
 function compile(document: Snapshot, how: CompileContext): CompiledSnapshot {
@@ -150,6 +145,7 @@ describe('compile', () => {
     const compiled = compile(snapshot({ providers: [provider({ name: 'open', direct: true }), provider()] }), context)
     const found = find(compiled, project.id, 'open/some/model')!
     assert.deepEqual([found.alias.id, found.alias.routes[0]!.provider.name, found.model], [null, 'open', 'some/model'])
+    assert.equal(found.alias.cache, null)
     assert.equal(find(compiled, project.id, 'p/some/model'), null)
   })
 
@@ -171,11 +167,13 @@ describe('compile', () => {
     )
   })
 
-  it('disables a route whose condition it does not understand', () => {
+  it('disables a route whose condition it does not understand, and the cache of its alias', () => {
     const used = provider()
-    const made = alias('a', null, [used, used])
+    const made = alias('a', null, [used, used], { cache: { ...DEFAULT_CACHE, enabled: true } })
     made.routes[1]!.condition = { moon: 'full' }
-    const { routes } = find(compile(snapshot({ providers: [used], aliases: [made] }), context), project.id, 'a')!.alias
+    const compiled = compile(snapshot({ providers: [used], aliases: [made] }), context)
+    const { routes, cache } = find(compiled, project.id, 'a')!.alias
+    assert.deepEqual([cache!.cacheable, cache!.policy], [false, made.cache])
     assert.deepEqual(
       routes.map(({ enabled }) => enabled),
       [true, false],
@@ -188,7 +186,7 @@ describe('compile', () => {
     const compiled = compile(snapshot({ providers: [used], aliases: [made] }), context)
     const [route] = find(compiled, project.id, 'a')!.alias.routes
     assert.deepEqual(route!.timeouts, { ...DEFAULT_TIMEOUTS, connect: 11, idle: 7, total: 12 })
-    assert.equal(compiled.connections.length, 1)
+    assert.equal(compiled.connections.length, 2, "what is passed on goes by the provider's own")
   })
 
   it('keeps what was learnt of a provider and a route from one snapshot to the next', () => {

@@ -13,6 +13,7 @@ import {
   type Timeouts,
 } from '@millrace/shared'
 
+import { compileCache } from '../cache/cacheable.ts'
 import { Turns } from '../health/turns.ts'
 import type { CompiledAlias, CompiledProvider, CompiledRoute, CompiledRouting } from './compiled.ts'
 import { connectProvider, type CompileContext, type ConnectedProvider } from './connect-provider.ts'
@@ -44,8 +45,15 @@ export function* compileRoutingInSteps(
     yield
   }
   const direct = Array.from(providers.values(), (provided) => withDirectAlias(provided, context))
+  const passed = new Map<string, CompiledAlias>()
+  for (const [id, provided] of providers) {
+    const { settings, connected } = provided
+    if (!connected.connection(settings.timeouts)?.passthrough) continue
+    passed.set(id, ownAlias(provided, connected.compiled, context.health.passedOf(id)))
+  }
   return {
     names: indexAliases(aliases, direct),
+    passed,
     connections: Array.from(providers.values()).flatMap(({ connected }) => [...connected.opened]),
     unopened: Array.from(providers.values()).flatMap(({ connected }) => connected.unopened),
   }
@@ -74,6 +82,7 @@ function compileAlias(
       return compileRoute(route, name, timeouts, provided, context)
     }),
     turns: context.health.turnsOf(id),
+    cache: compileCache(alias, (providerId) => providers.get(providerId)!.settings),
   }
 }
 
@@ -135,11 +144,21 @@ function strategyOf({ name, strategy }: SnapshotAlias, { log }: CompileContext):
   return 'WEIGHTED'
 }
 
-/** With what serves NAME/MODEL: an alias of one route that nothing else names. */
-function withDirectAlias({ settings, connected }: Provided, { health }: CompileContext): CompiledProvider {
+/** With what serves NAME/MODEL. */
+function withDirectAlias(provided: Provided, context: CompileContext): CompiledProvider {
+  const { settings, connected } = provided
   if (!settings.direct) return connected.compiled
-  const connection = connected.connection(settings.timeouts)
   const provider: CompiledProvider = { ...connected.compiled, directAlias: null }
+  return { ...provider, directAlias: ownAlias(provided, provider, context.health.directOf(settings.id)) }
+}
+
+/** An alias of one route, to a provider that is not found by a model's alias. */
+function ownAlias(
+  { settings, connected }: Provided,
+  provider: CompiledProvider,
+  health: CompiledRoute['health'],
+): CompiledAlias {
+  const connection = connected.connection(settings.timeouts)
   const route: CompiledRoute = {
     id: null,
     provider,
@@ -151,9 +170,9 @@ function withDirectAlias({ settings, connected }: Provided, { health }: CompileC
     timeouts: settings.timeouts,
     connection,
     prices: { inputPrice: null, outputPrice: null, cachedInputPrice: null },
-    health: health.directOf(settings.id),
+    health,
   }
-  const directAlias: CompiledAlias = {
+  return {
     id: null,
     name: settings.name,
     projectId: null,
@@ -166,6 +185,6 @@ function withDirectAlias({ settings, connected }: Provided, { health }: CompileC
     hedges: null,
     routes: [route],
     turns: new Turns(),
+    cache: null,
   }
-  return { ...provider, directAlias }
 }

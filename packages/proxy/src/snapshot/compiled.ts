@@ -13,6 +13,7 @@ import type {
 } from '@millrace/shared'
 
 import type { CompiledAccess } from '../access/access.ts'
+import type { CompiledCache } from '../cache/cacheable.ts'
 import type { CredentialHealth } from '../health/credential-health.ts'
 import type { HedgeBudget } from '../health/hedge-budget.ts'
 import type { ProviderHealth } from '../health/provider-health.ts'
@@ -35,6 +36,8 @@ export interface CompiledSnapshot extends CompiledRouting {
 /** What requests are routed by. Shared by the snapshots between which it did not change. */
 export interface CompiledRouting {
   readonly names: AliasIndex<CompiledAlias, CompiledProvider>
+  /** What serves paths that are passed on as they come: of each provider that takes any, by its id, an alias that nothing names. */
+  readonly passed: ReadonlyMap<string, CompiledAlias>
   readonly connections: readonly Connection[]
   /** The ids of upstream keys that can't be used here. */
   readonly unopened: readonly string[]
@@ -77,6 +80,8 @@ export interface CompiledAlias {
   readonly hedges: HedgeBudget | null
   readonly routes: readonly CompiledRoute[]
   readonly turns: Turns
+  /** Null: its answers are neither stored nor shared. */
+  readonly cache: CompiledCache | null
 }
 
 export interface CompiledRoute extends DecidableRoute {

@@ -34,7 +34,7 @@ export function* prepareInSteps(
   const changed = transfer.changedTokens.length + transfer.removedTokens.length
   const copied = transfer.tokens === null && changed > MOST_IN_PLACE
   const { revision, mark } = transfer
-  const { names, connections, unopened }: CompiledRouting = routing
+  const { names, passed, connections, unopened }: CompiledRouting = routing
   return {
     next: {
       revision,
@@ -42,6 +42,7 @@ export function* prepareInSteps(
       tokens: copied ? yield* changedCopy(tokens, transfer) : tokens,
       projects,
       names,
+      passed,
       connections,
       unopened,
     },

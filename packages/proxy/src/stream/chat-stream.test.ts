@@ -109,6 +109,30 @@ describe('ChatCompletionStream', () => {
     }
   })
 
+  it('tells the chunk that holds nothing but usage from every other', () => {
+    const usage = '"usage":{"prompt_tokens":9,"completion_tokens":8}'
+    const last = chunk(`"choices":[{"delta":{},"finish_reason":"stop"}],${usage}`)
+    const events: (readonly [event: string, onlyUsage: boolean])[] = [
+      [content('a'), false],
+      [chunk(`"choices":[],${usage}`), true],
+      [content('b'), false],
+      [chunk(usage), true],
+      [last, false],
+      [chunk(`"choices":[],${usage}`), true],
+      [': ping\n\n', false],
+      [chunk('"choices":[],"usage":null'), false],
+      [chunk(`"choices":[],${usage}`), true],
+      ['data: [DONE]\n\n', false],
+    ]
+    for (const drop of [true, false]) {
+      const stream = new ChatCompletionStream('"alias"', drop)
+      for (const [event, onlyUsage] of events) {
+        assert.deepEqual(take(stream, event), [onlyUsage && drop ? '' : named(event)])
+        assert.equal(stream.onlyUsage, onlyUsage, event)
+      }
+    }
+  })
+
   it('keeps a chunk with usage that has content too', () => {
     const last = chunk(
       '"choices":[{"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":4}',

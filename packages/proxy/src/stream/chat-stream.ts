@@ -15,6 +15,7 @@ export class ChatCompletionStream implements StreamObserver {
   error: InBandError | null = null
   usage: TokenUsage | null = null
   contentEvents = 0
+  onlyUsage = false
   private readonly model: string
   private readonly dropUsageChunk: boolean
   /** How events of this stream begin, up to the end of `model`'s value; and the same with the client's model in it. */
@@ -23,7 +24,7 @@ export class ChatCompletionStream implements StreamObserver {
 
   /**
    * @param model the name that the client asked for, as a JSON literal in latin1 (see json.ts)
-   * @param dropUsageChunk whether the chunk that only tells usage was asked for by the gateway, not by the client
+   * @param dropUsageChunk whether the chunk that only tells usage is left out
    */
   constructor(model: string, dropUsageChunk: boolean) {
     this.model = model
@@ -36,6 +37,7 @@ export class ChatCompletionStream implements StreamObserver {
       const rest = event.slice(this.head.length)
       if (!mayHoldMore(rest)) {
         this.contentEvents++
+        this.onlyUsage = false
         return this.rewrittenHead + rest
       }
     }
@@ -43,6 +45,7 @@ export class ChatCompletionStream implements StreamObserver {
   }
 
   private takeCarefully(event: string): string {
+    this.onlyUsage = false
     const data = eventData(event)
     if (data === null) return event
     if (data.trim() === '[DONE]') {
@@ -62,7 +65,8 @@ export class ChatCompletionStream implements StreamObserver {
     const usage = readChatUsage(value(data, members?.get('usage')))
     if (usage) this.usage = usage
     const empty = !Array.isArray(choices) || choices.length === 0
-    if (usage && empty && this.dropUsageChunk) return ''
+    this.onlyUsage = usage !== null && empty
+    if (this.onlyUsage && this.dropUsageChunk) return ''
     if (!empty && choices.some(hasContent)) {
       this.hasContent = true
       this.contentEvents++

@@ -21,6 +21,8 @@ export interface StreamObserver {
   readonly usage: TokenUsage | null
   /** Events with content so far: about one a token, where the provider never says. */
   readonly contentEvents: number
+  /** Whether the event taken last tells of usage and nothing else: a client gets it only if it asked for usage. */
+  readonly onlyUsage: boolean
   /**
    * Takes one event, from `start` to `end` of `text`.
    * @returns what the client gets in its place: itself, rewritten, or nothing

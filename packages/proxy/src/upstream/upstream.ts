@@ -8,8 +8,8 @@ export interface Upstream {
 
 export interface UpstreamRequest {
   readonly path: string
-  readonly method: 'POST'
+  readonly method: string
   /** Names and values in turn. */
   readonly headers: string[]
-  readonly body: Buffer
+  readonly body: Buffer | null
 }

@@ -1,3 +1,5 @@
+import { mergeCacheReports } from '@millrace/shared'
+
 import { mergeHealth } from './merge-health.ts'
 import type { WorkerReport } from './protocol.ts'
 
@@ -11,5 +13,6 @@ export function mergeReports(reports: readonly WorkerReport[]): WorkerReport {
     recordsQueued: sum(({ recordsQueued }) => recordsQueued),
     recordsDropped: sum(({ recordsDropped }) => recordsDropped),
     health: mergeHealth(reports.map(({ health }) => health)),
+    cache: mergeCacheReports(reports.map(({ cache }) => cache)),
   }
 }

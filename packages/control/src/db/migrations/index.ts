@@ -5,6 +5,7 @@ import { Migration0003 } from './0003-observation.ts'
 import { Migration0004 } from './0004-limits.ts'
 import { Migration0005 } from './0005-spending.ts'
 import { Migration0006 } from './0006-access.ts'
+import { Migration0007 } from './0007-cache.ts'
 
 export const migrations = [
   { name: '0001-initial', class: Migration0001 },
@@ -13,4 +14,5 @@ export const migrations = [
   { name: '0004-limits', class: Migration0004 },
   { name: '0005-spending', class: Migration0005 },
   { name: '0006-access', class: Migration0006 },
+  { name: '0007-cache', class: Migration0007 },
 ] as const

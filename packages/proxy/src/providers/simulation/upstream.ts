@@ -5,6 +5,8 @@ import type { Upstream, UpstreamRequest } from '../../upstream/upstream.ts'
 import { readRequest, replyTokens } from './answer.ts'
 import { SimulatedExchange } from './exchange.ts'
 
+const NOTHING = Buffer.alloc(0)
+
 export class SimulatedUpstream implements Upstream {
   private readonly settings: SimulatedSettings
   private readonly tokens: readonly string[]
@@ -19,7 +21,7 @@ export class SimulatedUpstream implements Upstream {
     const fault = fails ? this.settings.errorKind : null
     new SimulatedExchange(
       `chatcmpl-${newId()}`,
-      readRequest(request.body),
+      readRequest(request.body ?? NOTHING),
       this.tokens,
       this.settings,
       fault,

@@ -2,14 +2,13 @@
 import { MAX_INSTRUCTIONS, type Instruction } from '@millrace/shared'
 import type { Logger } from 'pino'
 
+import { PURGE_INSTRUCTIONS } from '../cache/purges.ts'
 import type { Database } from '../db/database.ts'
 import { Watch } from '../db/watch.ts'
 import { Bus } from '../feed/bus.ts'
 import type { Mailbox } from '../feed/mailbox.ts'
-import { CLEAR_SECONDS } from './clears.ts'
-
-/** The channel on which it is announced that there is an instruction. */
-export const INSTRUCTION_CHANNEL = 'millrace_instruction'
+import { CLEAR_INSTRUCTIONS } from '../sticky/clears.ts'
+import { INSTRUCTION_CHANNEL, INSTRUCTION_SECONDS } from './give.ts'
 
 const POLL_MS = 1_000
 
@@ -18,21 +17,20 @@ export interface GivenInstruction extends Omit<Instruction, 'ageMs'> {
   readonly givenAt: number
 }
 
-interface Row {
+interface Row extends Instruction {
   readonly number: string
-  readonly id: string
-  readonly at: string
-  readonly ageMs: number
-  readonly aliasId: string
-  readonly key: string | null
 }
 
+/** Of each kind's table no more is read than could be told. */
 const SELECT = `
   select number::text, id, at, (extract(epoch from clock_timestamp() - at) * 1000)::double precision as "ageMs",
-    alias_id as "aliasId", key
-  from sticky_clear
-  where number > ? and at > now() - make_interval(secs => ?)
-  order by number limit ?`
+    "clearStickyBindings", "purgeCache"
+  from (
+    (${CLEAR_INSTRUCTIONS} where number > ? and at > now() - make_interval(secs => ?) order by number limit ?)
+    union all
+    (${PURGE_INSTRUCTIONS} where number > ? and at > now() - make_interval(secs => ?) order by number limit ?)
+  ) as given
+  order by given.number limit ?`
 
 export class Instructions {
   readonly #database: Database
@@ -60,18 +58,17 @@ export class Instructions {
   /** Those of the last hour at once, then each new one. */
   subscribe(): Mailbox<GivenInstruction> {
     const mailbox = this.#bus.subscribe(MAX_INSTRUCTIONS)
-    for (const instruction of this.#known) if (ageOf(instruction) < CLEAR_SECONDS * 1_000) mailbox.post(instruction)
+    for (const instruction of this.#known) if (isTold(instruction)) mailbox.post(instruction)
     return mailbox
   }
 
   async #look(): Promise<void> {
-    const rows = await this.#database.em().execute<Row[]>(SELECT, [this.#number, CLEAR_SECONDS, MAX_INSTRUCTIONS])
+    const which = [this.#number, INSTRUCTION_SECONDS, MAX_INSTRUCTIONS]
+    const rows = await this.#database.em().execute<Row[]>(SELECT, [...which, ...which, MAX_INSTRUCTIONS])
     if (rows.length === 0) return
     const instructions = rows.map(toInstruction)
     this.#number = rows.at(-1)!.number
-    this.#known = [...this.#known, ...instructions]
-      .filter((instruction) => ageOf(instruction) < CLEAR_SECONDS * 1_000)
-      .slice(-MAX_INSTRUCTIONS)
+    this.#known = [...this.#known, ...instructions].filter(isTold).slice(-MAX_INSTRUCTIONS)
     for (const instruction of instructions) this.#bus.publish(instruction)
   }
 }
@@ -81,11 +78,11 @@ export function ageOf({ givenAt }: GivenInstruction): number {
   return Math.max(0, performance.now() - givenAt)
 }
 
-function toInstruction({ id, at, ageMs, aliasId, key }: Row): GivenInstruction {
-  return {
-    id,
-    at: new Date(at).toISOString(),
-    givenAt: performance.now() - ageMs,
-    clearStickyBindings: { aliasId, key },
-  }
+/** Whether a proxy that comes now is told of it. */
+function isTold(instruction: GivenInstruction): boolean {
+  return ageOf(instruction) < INSTRUCTION_SECONDS * 1_000
+}
+
+function toInstruction({ number: _, ageMs, at, ...instruction }: Row): GivenInstruction {
+  return { ...instruction, at: new Date(at).toISOString(), givenAt: performance.now() - ageMs }
 }
