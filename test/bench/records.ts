@@ -11,7 +11,11 @@ let markers = 0
  * Waits until a proxy has sent all records that it had: it sends the oldest first, so that those of past requests
  * are stored once that of a request of ours is.
  */
-export async function drained(control: ControlProcess, proxy: ProxyProcess, timeoutMs: number): Promise<void> {
+export async function drained(
+  control: ControlProcess,
+  proxy: Pick<ProxyProcess, 'url'>,
+  timeoutMs: number,
+): Promise<void> {
   const id = `bench-marker-${markers++}`
   const answer = await fetch(`${proxy.url}/v1/models`, {
     headers: { authorization: `Bearer ${control.token}`, 'x-request-id': id },
