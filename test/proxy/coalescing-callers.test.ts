@@ -1,7 +1,6 @@
 /** Which requests share a call, and what each of its callers has for itself all the same. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 
 import { uniqueName } from '../helpers/gateway.ts'
 import type { Answer } from '../helpers/http.ts'
@@ -12,6 +11,7 @@ import {
   addCached,
   assertCost,
   COST_USD,
+  joining,
   numbered,
   outcomeOf,
   outcomes,
@@ -26,7 +26,7 @@ const STREAM = { stream: true }
 const addCoalescing = ({ cache, ...options }: CachedOptions = {}): Promise<Cached> =>
   addCached(scene, { cache: { enabled: false, coalesce: true, ...cache }, ...options })
 
-describe('never one call', { concurrency: true }, () => {
+describe('never one call', () => {
   const variants: Readonly<Record<string, readonly object[]>> = {
     'are requests of which one is streamed': [{}, STREAM],
     'are requests with other limits of what may come': [{ max_tokens: 10 }, { max_tokens: 11 }, {}],
@@ -36,9 +36,10 @@ describe('never one call', { concurrency: true }, () => {
     test(name, async () => {
       const { promise, resolve } = Promise.withResolvers<void>()
       const cached = await addCoalescing({ behaviour: behaviours.onceReleased(promise, numbered()) })
-      const asked = bodies.flatMap((body) => [cached.ask(body), cached.ask(body)])
+      const asked = await joining(scene.gateway.proxy, bodies.length, () =>
+        bodies.flatMap((body) => [cached.ask(body), cached.ask(body)]),
+      )
       await waitFor(() => cached.calls === bodies.length)
-      await sleep(200)
       resolve()
       const answers = await Promise.all(asked)
       assert.equal(outcomes(answers)['COALESCED'], bodies.length)
@@ -71,7 +72,7 @@ describe('never one call', { concurrency: true }, () => {
   })
 })
 
-describe('each caller has what it asked for itself', { concurrency: true }, () => {
+describe('each caller has what it asked for itself', () => {
   for (const stream of [false, true]) {
     test(`x-millrace-include, ${stream ? 'streamed' : 'unstreamed'}`, async () => {
       const { promise, resolve } = Promise.withResolvers<void>()
@@ -80,8 +81,10 @@ describe('each caller has what it asked for itself', { concurrency: true }, () =
       const headersOf = (id: string) => ({ 'x-request-id': id, 'x-millrace-include': 'metadata' })
       const leading = cached.ask({ stream }, { headers: headersOf(one) })
       await waitFor(() => cached.calls === 1)
-      const following = [cached.ask({ stream }), cached.ask({ stream }, { headers: headersOf(two) })]
-      await sleep(300)
+      const following = await joining(scene.gateway.proxy, 2, () => [
+        cached.ask({ stream }),
+        cached.ask({ stream }, { headers: headersOf(two) }),
+      ])
       resolve()
       const [leader, plain, follower] = await Promise.all([leading, ...following])
       const metadataOf = ({ text }: Answer) => {
@@ -107,12 +110,11 @@ describe('each caller has what it asked for itself', { concurrency: true }, () =
       const { promise, resolve } = Promise.withResolvers<void>()
       const cached = await addCoalescing({ behaviour: behaviours.onceReleased(promise, numbered()) })
       const ids = Array.from({ length: 5 }, () => uniqueName('sync'))
-      const asked = ids.map(async (id) => {
+      const ask = async (id: string) => {
         const answer = await cached.ask({ stream }, { headers: { 'x-request-id': id, 'x-millrace-sync': 'true' } })
         return { answer, stored: await scene.gateway.stored(id) }
-      })
-      await waitFor(() => cached.calls === 1)
-      await sleep(300)
+      }
+      const asked = await joining(scene.gateway.proxy, 4, () => ids.map(ask))
       resolve()
       for (const { answer, stored } of await Promise.all(asked)) {
         assert.deepEqual([answer.status, stored.length, stored[0]?.status], [200, 1, 'SUCCESS'])
@@ -124,9 +126,7 @@ describe('each caller has what it asked for itself', { concurrency: true }, () =
   test('its own provider and model in the headers, its own attempts', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     const cached = await addCoalescing({ behaviour: behaviours.onceReleased(promise, numbered()) })
-    const asked = [cached.ask(), cached.ask()]
-    await waitFor(() => cached.calls === 1)
-    await sleep(300)
+    const asked = await joining(scene.gateway.proxy, 1, () => [cached.ask(), cached.ask()])
     resolve()
     const answers = await Promise.all(asked)
     const follower = answers.find((answer) => outcomeOf(answer) === 'COALESCED')!

@@ -15,11 +15,13 @@ import {
   assertCost,
   COST_USD,
   costOf,
+  joining,
   numbered,
   outcomeOf,
   outcomes,
   recordOf,
   recordsOf,
+  underWay,
   type Cached,
   type CachedOptions,
   type ShortRecord,
@@ -50,13 +52,13 @@ async function letGo(seen: SeenRequest): Promise<void> {
 async function waiting(count: number, behaviour: Behaviour, options: CachedOptions = {}, more: object = {}) {
   const { promise, resolve: release } = Promise.withResolvers<void>()
   const cached = await addCoalescing({ behaviour: behaviours.onceReleased(promise, behaviour), ...options })
-  const asked = Array.from({ length: count }, () => cached.ask(more))
-  await waitFor(() => cached.calls === 1)
-  await sleep(300)
+  const asked = await joining(scene.gateway.proxy, count - 1, () =>
+    Array.from({ length: count }, () => cached.ask(more)),
+  )
   return { cached, release, answers: Promise.all(asked) }
 }
 
-describe('who goes', { concurrency: true }, () => {
+describe('who goes', () => {
   test('is not missed by the others, though it was the first: one of them pays', async () => {
     const spoken = new Spoken()
     const cached = await addCoalescing({ behaviour: spoken.behaviour })
@@ -93,10 +95,9 @@ describe('who goes', { concurrency: true }, () => {
     const cached = await addCoalescing({ behaviour: behaviours.onceReleased(promise, numbered()) })
     const first = cached.begin()
     await waitFor(() => cached.calls === 1)
-    const others = [cached.ask(), cached.ask()]
-    await sleep(300)
+    const others = await joining(scene.gateway.proxy, 2, () => [cached.ask(), cached.ask()])
     first.request.destroy()
-    await sleep(300)
+    await underWay(scene.gateway.proxy, 2)
     resolve()
     const [one, two] = (await Promise.all(others)) as [Answer, Answer]
     assert.deepEqual([one.status, two.status], [200, 200])
@@ -110,12 +111,13 @@ describe('who goes', { concurrency: true }, () => {
   for (const stream of [false, true]) {
     test(`last lets go of the provider${stream ? ', in mid-stream' : ', before its answer'}`, async () => {
       const cached = await addCoalescing({ behaviour: behaviours.stall(stream ? 'mid-body' : 'before-headers') })
-      const callers = Array.from({ length: 5 }, () => cached.begin({ stream }))
+      const callers = await joining(scene.gateway.proxy, 4, () =>
+        Array.from({ length: 5 }, () => cached.begin({ stream })),
+      )
       if (stream) for (const { answer } of callers) await (await answer).until('from')
-      else await waitFor(() => cached.calls === 1)
-      await sleep(300)
+      await waitFor(() => cached.calls === 1)
       for (const { request } of callers.slice(1)) request.destroy()
-      await sleep(300)
+      await underWay(scene.gateway.proxy, 1)
       const [seen] = cached.seen as [SeenRequest]
       assert.equal(await Promise.race([seen.ended, sleep(0, null)]), null, 'one still waits')
       callers[0]!.request.destroy()
@@ -146,7 +148,7 @@ describe('who goes', { concurrency: true }, () => {
   })
 })
 
-describe('a failure before there is content', { concurrency: true }, () => {
+describe('a failure before there is content', () => {
   for (const stream of [false, true]) {
     test(`of the first route: another serves all${stream ? ', streamed' : ''}`, async () => {
       const { promise, resolve } = Promise.withResolvers<void>()
@@ -157,11 +159,9 @@ describe('a failure before there is content', { concurrency: true }, () => {
         options,
       )
       const id = uniqueName('rerouted')
-      const asked = Array.from({ length: 20 }, () =>
-        scene.chat(scene.body(routed.model, { stream }), { 'x-request-id': id }),
+      const asked = await joining(scene.gateway.proxy, 19, () =>
+        Array.from({ length: 20 }, () => scene.chat(scene.body(routed.model, { stream }), { 'x-request-id': id })),
       )
-      await waitFor(() => routed.calls('a') === 1)
-      await sleep(300)
       resolve()
       const answers = await Promise.all(asked)
       assert.deepEqual(routed.count(answers), { b: 20 })
@@ -235,7 +235,7 @@ describe('a failure before there is content', { concurrency: true }, () => {
   })
 })
 
-describe('a failure after content', { concurrency: true }, () => {
+describe('a failure after content', () => {
   for (const [how, code] of [
     ['fail', 'stream_error'],
     ['cut', 'stream_truncated'],

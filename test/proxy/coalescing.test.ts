@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Answer, OpenAnswer } from '../helpers/http.ts'
 import { useScene } from '../helpers/scene.ts'
@@ -13,11 +12,11 @@ import {
   assertCost,
   COST_USD,
   costOf,
+  joining,
   numbered,
   outcomeOf,
   outcomes,
   recordsOf,
-  underWay,
   type Cached,
   type CachedOptions,
 } from './cache/caching.ts'
@@ -59,10 +58,9 @@ describe('a thousand requests at once that are the same', () => {
       const { promise, resolve } = Promise.withResolvers<void>()
       const behaviour = behaviours.onceReleased(promise, numbered())
       const cached = await addCoalescing({ behaviour, cache: { enabled } })
-      const asked = Array.from({ length: 1_000 }, () => cached.ask({ stream }))
-      await underWay(scene.gateway.proxy, 1_000)
-      // Of the last the body may be on its way yet.
-      await sleep(200)
+      const asked = await joining(scene.gateway.proxy, 999, () =>
+        Array.from({ length: 1_000 }, () => cached.ask({ stream })),
+      )
       resolve()
       const answers = await Promise.all(asked)
       assert.equal(cached.calls, 1)
@@ -161,9 +159,7 @@ describe('a stream that is shared', () => {
     // Its kernel takes the first of these answers, and some of the second. The third is the one that is shared.
     using stack = new DisposableStack()
     const slow = stack.adopt(connect(scene.gateway.proxy.port, '127.0.0.1').pause(), (one) => one.destroy())
-    slow.write(stored.wire(STREAM).repeat(2) + cached.wire(STREAM))
-    await underWay(scene.gateway.proxy, 3)
-    await sleep(300)
+    await joining(scene.gateway.proxy, 1, () => slow.write(stored.wire(STREAM).repeat(2) + cached.wire(STREAM)))
     spoken.say('x'.repeat(65_536), 'y'.repeat(65_536), 'burst')
     fast.before += await within(20_000, 'the burst', fast.until('burst'))
     for (const word of ['two', 'three', 'four', 'five', 'six']) {

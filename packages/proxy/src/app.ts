@@ -3,7 +3,7 @@ import { GatewayError } from '@millrace/shared'
 import { H3, type EventHandler } from 'h3'
 
 import { answerPreflight, isPreflight } from './access/cors.ts'
-import { chatCompletions } from './endpoints/chat-completions.ts'
+import { DIALECTS } from './endpoints/index.ts'
 import { findModel, listModels } from './endpoints/models.ts'
 import type { Membership } from './membership.ts'
 import type { MetricsAccess } from './metrics/access.ts'
@@ -16,7 +16,7 @@ import { errorBody } from './request/render-error.ts'
 export function createApp(gateway: Gateway, membership: Membership, access: MetricsAccess): H3 {
   const app = new H3({ silent: true, allowMalformedURL: true })
 
-  for (const dialect of [chatCompletions]) {
+  for (const dialect of DIALECTS) {
     app.post(dialect.endpoint, (event) => relay(gateway, dialect, event))
     app.all(
       dialect.endpoint,

@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { newId, type Settings } from '@millrace/shared'
+import { newId, type PurgeScope, type Settings } from '@millrace/shared'
 import { toNodeHandler } from 'h3/node'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
@@ -16,6 +16,7 @@ import { WaitingRoom } from './concurrency/waiting-room.ts'
 import { ControlClient } from './control/client.ts'
 import { Instructions } from './control/instructions.ts'
 import { Rate } from './control/rate.ts'
+import { DIALECTS } from './endpoints/index.ts'
 import { BreakerHints, type HintBus } from './health/breaker-hints.ts'
 import { Health } from './health/health.ts'
 import type { ProviderHealth } from './health/provider-health.ts'
@@ -141,13 +142,7 @@ export class ProxyService implements Member {
     this.sender = new RecordSender(records, this.control, log)
     this.subscription = new SnapshotSubscription(this.control, configuration, log, {
       taken: () => membership.report(),
-      connected: new Instructions({
-        sticky,
-        cache,
-        control: this.control,
-        membership,
-        log,
-      }),
+      connected: new Instructions({ sticky, cache: this, control: this.control, membership, log }),
     })
     const access = new MetricsAccess((key) => this.control.roleOf(key))
     const app = createApp(this.gateway, membership, access)
@@ -224,6 +219,12 @@ export class ProxyService implements Member {
     this.following = this.subscription.run()
     this.sender.start()
     return url
+  }
+
+  /** Forgets stored answers, and what was asked for them. */
+  purge(scope: PurgeScope, instructionId: string): Promise<number> {
+    for (const dialect of DIALECTS) dialect.forget()
+    return this.gateway.cache.purge(scope, instructionId)
   }
 
   report() {

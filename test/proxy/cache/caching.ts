@@ -5,14 +5,14 @@ import type { CacheOutcome } from '@millrace/shared'
 
 import type { AliasOptions } from '../../helpers/configuration.ts'
 import type { Gateway } from '../../helpers/gateway.ts'
-import { begin, send, type Answer, type OpenAnswer } from '../../helpers/http.ts'
+import { begin as beginRequest, send, type Answer, type OpenAnswer } from '../../helpers/http.ts'
 import type { ProxyProcess } from '../../helpers/proxy.ts'
 import { addRouted, type Routed, type RouteSpec } from '../../helpers/routed.ts'
 import type { StoredRecord } from '../../helpers/stored-record.ts'
 import type { Behaviour, SeenRequest, Upstream } from '../../helpers/upstream.ts'
 import { behaviours, WORDS } from '../../helpers/upstream/behaviours.ts'
 import { waitFor } from '../../helpers/wait.ts'
-import { metricValue } from '../workers/crew.ts'
+import { metric, metricValue } from '../workers/crew.ts'
 
 /** USD per million tokens. */
 export const PRICES = { inputPrice: '2', outputPrice: '10', cachedInputPrice: '0.5' }
@@ -82,9 +82,9 @@ export class Cached {
   }
 
   /** The same, but returns before there is an answer. */
-  begin(more: object | string = {}, asking: Asking = {}): ReturnType<typeof begin> {
+  begin(more: object | string = {}, asking: Asking = {}): ReturnType<typeof beginRequest> {
     const [url, options] = this.#request(more, asking)
-    const begun = begin(url, options)
+    const begun = beginRequest(url, options)
     begun.request.end(options!.body)
     return begun
   }
@@ -205,6 +205,27 @@ export function underWay(proxy: ProxyProcess, count: number): Promise<true> {
     what: `${count} requests under way`,
     timeoutMs: 30_000,
   })
+}
+
+/**
+ * Begins requests, and waits until so many of a proxy's share another's call: these, if nobody else asks it meanwhile.
+ * @param begin gives no promise: that would be waited for
+ */
+export async function joining<T>(proxy: ProxyProcess, count: number, begin: () => T): Promise<T> {
+  const earlier = await coalesced(proxy)
+  const begun = begin()
+  await waitFor(async () => (await coalesced(proxy)) === earlier + count, {
+    what: `${count} requests to share a call`,
+    timeoutMs: 30_000,
+  })
+  return begun
+}
+
+async function coalesced(proxy: ProxyProcess): Promise<number> {
+  let count = 0
+  for (const [labels, value] of await metric(proxy, 'millrace_cache_total'))
+    if (labels.includes('outcome="COALESCED"')) count += value
+  return count
 }
 
 /** As control tells it of all proxies. */

@@ -27,6 +27,7 @@ export const chatCompletions: Dialect = {
   upstreamPath: '/chat/completions',
   unkeyed: new Set(['user', 'metadata', 'stream', 'stream_options']),
   parse: (body) => known.find(body) ?? new ChatCompletionCall(body),
+  forget: () => known.clear(),
   fold: foldChatStream,
   unfold: unfoldChatAnswer,
   callsTools: chatCallsTools,

@@ -65,6 +65,8 @@ export interface Dialect {
   readonly unkeyed: ReadonlySet<string>
   /** @throws GatewayError for a body that cannot be sent on */
   parse(body: Buffer): Call
+  /** Forgets the calls that are remembered. */
+  forget(): void
   /**
    * A whole stream as the answer that would have come unstreamed.
    * @param events all its events, latin1

@@ -34,5 +34,7 @@ describe('known calls', () => {
     for (let i = 30; i < 60; i++) known.add(callOf(`${i}`.padEnd(100_000)))
     assert.equal(known.find(bodyOf('3'.padEnd(100_000))), null)
     assert.equal(known.find(bodyOf(first.text)), first)
+    known.clear()
+    assert.equal(known.find(bodyOf(first.text)), null)
   })
 })

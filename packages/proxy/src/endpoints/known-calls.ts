@@ -30,6 +30,11 @@ export class KnownCalls<T extends Call> {
     this.calls.set(text, call)
     return true
   }
+
+  clear(): void {
+    this.calls.clear()
+    this.lengths.clear()
+  }
 }
 
 /** Its bytes are there as text, and as they came. */
