@@ -86,7 +86,7 @@ describe('a token that is revoked cuts off its own requests alone', () => {
       code: 'token_revoked',
     })
     resolve()
-    assert.equal((await second!).status, 200)
+    assert.equal((await second).status, 200)
     assert.equal(cached.calls, 1)
   })
 

@@ -83,7 +83,7 @@ describe('a call that is not at its provider yet', () => {
     await waitFor(() => cached.calls === 1)
     const [other] = await joining(scene.gateway.proxy, 1, () => [cached.ask()])
     first.request.destroy()
-    const answer = await within(20_000, 'the answer', other!)
+    const answer = await within(20_000, 'the answer', other)
     assert.deepEqual([answer.status, outcomeOf(answer), cached.calls], [200, 'COALESCED', 2])
     const { attempts, usage } = await recordOf(scene.gateway, answer)
     assert.deepEqual([attempts.map(({ errorClass }) => errorClass), usage.billed], [['upstream_5xx', null], true])

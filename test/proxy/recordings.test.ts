@@ -87,5 +87,6 @@ function assertUsage(stored: object, told: RecordedUsage['usage']): void {
     inputAudioTokens: told.prompt_tokens_details?.['audio_tokens'] ?? 0,
     outputAudioTokens: told.completion_tokens_details?.['audio_tokens'] ?? 0,
     source: 'PROVIDER',
+    billed: true,
   })
 }

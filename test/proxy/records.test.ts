@@ -42,6 +42,7 @@ describe('a request that succeeds', () => {
         inputAudioTokens: 0,
         outputAudioTokens: 0,
         source: 'PROVIDER',
+        billed: true,
       })
       assert.equal(record.endpoint, '/v1/chat/completions')
       assert.deepEqual([record.model, record.providerModel, record.stream], [scene.alias, scene.providerModel, stream])
