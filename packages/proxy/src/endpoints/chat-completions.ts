@@ -133,8 +133,9 @@ class ChatCompletionCall implements Call {
     this.text = ''
   }
 
-  remember(): void {
+  remember(): boolean {
     this.remembered ||= known.add(this)
+    return this.remembered
   }
 
   private addsUsage(): boolean {

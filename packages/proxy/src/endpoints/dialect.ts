@@ -52,8 +52,11 @@ export interface Call {
    * stays with undici's request until that has ended.)
    */
   release(): void
-  /** It is likely to come again: then it is not read anew. From now on several requests may have it, and nothing is forgotten. */
-  remember(): void
+  /**
+   * It is likely to come again: then it is not read anew.
+   * @returns whether that will be so. Then several requests may have it, and nothing of it is forgotten
+   */
+  remember(): boolean
 }
 
 export interface Dialect {

@@ -64,5 +64,7 @@ export class PassedCall implements Call {
 
   release(): void {}
 
-  remember(): void {}
+  remember(): boolean {
+    return false
+  }
 }

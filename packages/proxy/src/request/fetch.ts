@@ -71,6 +71,17 @@ export class Fetch implements Fetching {
     }
   }
 
+  again(waiting: readonly Exchange[]): void {
+    for (const exchange of waiting) {
+      exchange.askedAnew = true
+      try {
+        this.ask(exchange)
+      } catch (error) {
+        refuse(exchange, error)
+      }
+    }
+  }
+
   private store(recording: Recording, flight: Flight, fill: Fill): void {
     const { policy } = this.cache
     const { usage, call, answering } = flight
@@ -97,19 +108,6 @@ export class Fetch implements Fetching {
       etag: `"${hash('sha256', body, 'base64url').slice(0, 27)}"`,
     }
     this.exchange.gateway.cache.store(this.key, answer, fill)
-  }
-
-  again(waiting: readonly Exchange[]): void {
-    for (const exchange of waiting) {
-      exchange.askedAnew = true
-      // What comes of it now is what counts.
-      exchange.gateway.cache.outcomes.coalesced--
-      try {
-        this.ask(exchange)
-      } catch (error) {
-        refuse(exchange, error)
-      }
-    }
   }
 
   private async goOnWhen(looked: Promise<Lookup>): Promise<void> {
@@ -161,14 +159,15 @@ export class Fetch implements Fetching {
   private remember(): void {
     const { exchange, cache, key } = this
     const call = exchange.call!
-    if (cache.facts.length > 0 || knownKeys.get(call)?.key === key) return
-    call.remember()
+    const known = knownKeys.get(call)
+    if (cache.facts.length > 0 || (known?.cache === cache && known.key === key) || !call.remember()) return
     knownKeys.set(call, { cache, tokenId: exchange.token!.id, headers: keyedHeaders(exchange.req.headers), key })
   }
 
   private say(exchange: Exchange, outcome: Exclude<CacheOutcome, 'HIT' | 'BYPASS'>): void {
     exchange.cache = WORDS[outcome][this.directives.read ? 0 : 1]
-    exchange.gateway.cache.outcomes.count(outcome, null)
+    // Once a request, by what it came to first: what is counted never gets less.
+    if (!exchange.askedAnew) exchange.gateway.cache.outcomes.count(outcome, null)
   }
 }
 

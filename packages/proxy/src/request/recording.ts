@@ -108,11 +108,6 @@ export class Recording implements Tape {
     this.hold(-this.held)
   }
 
-  private hold(bytes: number): void {
-    this.held += bytes
-    this.kept.bytes += bytes
-  }
-
   /** All of it, in one flat string: its parts may hold on to larger ones that they were cut from. */
   body(): string {
     return Buffer.from(this.parts.join(''), 'latin1').toString('latin1')
@@ -125,5 +120,10 @@ export class Recording implements Tape {
     let end = 0
     for (const part of this.parts) ends.push((end += part.length))
     return { ends, at: this.times, usagePart: this.usageOnly.indexOf(true) } satisfies StoredStream
+  }
+
+  private hold(bytes: number): void {
+    this.held += bytes
+    this.kept.bytes += bytes
   }
 }
