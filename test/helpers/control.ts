@@ -1,4 +1,5 @@
 /** A control plane of one's own, on a free port and an empty data folder. */
+import { layOutDatabase } from './embedded-database.ts'
 import { request, subscribe, type Subscription, type Variables } from './graphql.ts'
 import { startProcess, type Exit, type RunningProcess } from './process.ts'
 import { temporaryFolder, type TemporaryFolder } from './temporary.ts'
@@ -113,6 +114,7 @@ export async function startControl(options: ControlOptions = {}): Promise<Contro
   const folder = options.dataDir === undefined ? await temporaryFolder() : null
   const dataDir = options.dataDir ?? folder!.path
   try {
+    if (folder !== null && options.databaseUrl === undefined) await layOutDatabase(dataDir)
     return new ControlProcess(options, dataDir, folder, await launch(options, dataDir))
   } catch (error) {
     await folder?.[Symbol.asyncDispose]()

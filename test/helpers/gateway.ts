@@ -17,6 +17,7 @@ import {
   type TokenOptions,
 } from './configuration.ts'
 import { startControl, type ControlOptions, type ControlProcess } from './control.ts'
+import { layOutDatabase } from './embedded-database.ts'
 import { uniqueName } from './names.ts'
 import { startProxy, type ProxyOptions, type ProxyProcess } from './proxy.ts'
 import { RECORD_FIELDS, type StoredRecord } from './stored-record.ts'
@@ -41,7 +42,10 @@ export interface Readyz {
   readonly ready: boolean
   readonly revision: number | null
   readonly problem: string | null
+  readonly control: { readonly state: 'connected' | 'away'; readonly since: string } | null
+  readonly redis: 'none' | 'up' | 'down' | null
   readonly limits: string
+  readonly records: { readonly queued: number; readonly spooled: number; readonly dropped: number }
   readonly workers: { readonly ready: number; readonly of: number }
 }
 
@@ -259,6 +263,7 @@ export class Gateway implements AsyncDisposable {
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
   await using resources = new AsyncDisposableStack()
   const folder = resources.use(await temporaryFolder())
+  if (options.databaseUrl === undefined) await layOutDatabase(folder.path)
   const control = resources.use(
     await startControl({
       ...(options.databaseUrl === undefined ? {} : { databaseUrl: options.databaseUrl }),

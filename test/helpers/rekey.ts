@@ -1,33 +1,13 @@
 /** `npm run rekey`, as a process. */
-import { spawn, type ChildProcess } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import type { ChildProcess } from 'node:child_process'
 
-import { cleanEnvironment, endWithThisProcess, held } from './process.ts'
-
-const ENTRY = fileURLToPath(new URL('../../packages/control/dist/rekey.js', import.meta.url))
-
-export interface Rekeyed {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
+import { runCommand, type Finished } from './command.ts'
 
 /** @param onLine with each line that it says of its progress */
 export function rekey(
   env: Readonly<Record<string, string>>,
   args: readonly string[] = [],
-  onLine: (line: string, child: ChildProcess) => void = () => {},
-): Promise<Rekeyed> {
-  const child = spawn(process.execPath, [ENTRY, ...args], {
-    env: cleanEnvironment(env),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  endWithThisProcess(child)
-  let [stdout, stderr] = ['', '']
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    stdout += chunk
-    for (const line of chunk.trimEnd().split('\n')) onLine(line, child)
-  })
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk))
-  return held(new Promise((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr }))))
+  onLine?: (line: string, child: ChildProcess) => void,
+): Promise<Finished> {
+  return runCommand('rekey', env, args, onLine)
 }
