@@ -20,6 +20,13 @@ export const SETTINGS_HELP: Readonly<Record<keyof Settings, readonly [meaning: s
     '10485760',
   ],
   MILLRACE_CACHE_BYTES: ['memory for stored answers, of all workers together; 0: none is used', '67108864'],
+  MILLRACE_SPOOL_BYTES: [
+    'disk for records that wait while the control plane is away, of each process; 0: none is used',
+    '1073741824',
+  ],
+  MILLRACE_RECORD_DAYS: ['days for which records of requests are kept', '90'],
+  MILLRACE_DECISION_DAYS: ['days for which their routing decisions are kept', '30'],
+  MILLRACE_DEBUG_DAYS: ['days for which exchanges of debug captures are kept at most', '7'],
   MILLRACE_DRAIN_SECONDS: ['how long streams may finish after SIGTERM', '30'],
   MILLRACE_TRUSTED_PROXIES: ['addresses and CIDR ranges, by comma, whose x-forwarded-for is believed', 'none'],
   MILLRACE_ENV_ALLOW: ['names that env: references may read (globs, by comma; never MILLRACE_*)', '*_API_KEY'],
@@ -34,6 +41,7 @@ export const SETTINGS_HELP: Readonly<Record<keyof Settings, readonly [meaning: s
     'finish',
   ],
   MILLRACE_LOG_LEVEL: ["pino's: fatal, error, warn, info, debug, trace or silent", 'info'],
+  OTEL_EXPORTER_OTLP_ENDPOINT: ['turns on OpenTelemetry traces: where they are sent, by OTLP over HTTP', 'none'],
 }
 
 export function help(): string {

@@ -74,7 +74,10 @@ suite('README.md', () => {
       encoding: 'utf8',
     })
     assert.deepEqual(
-      Array.from(help.matchAll(/^  (MILLRACE_\w+) .+\n +\[(.+)\]$/gm), ([, name, byDefault]) => [name, byDefault]),
+      Array.from(help.matchAll(/^  ((?:MILLRACE|OTEL)_\w+) .+\n +\[(.+)\]$/gm), ([, name, byDefault]) => [
+        name,
+        byDefault,
+      ]),
       table('Setting').map(([name, , byDefault]) => [name, byDefault]),
     )
   })
@@ -173,7 +176,7 @@ for (const file of ['README.md', 'ARCHITECTURE.md']) {
     const text = read(file)
     test('names npm scripts that exist', () => {
       const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
-      for (const [, name] of text.matchAll(/npm run (\w+)/g)) {
+      for (const [, name] of text.matchAll(/npm run ([\w-]+)/g)) {
         assert.ok(Object.hasOwn(scripts, name!), `npm run ${name}`)
       }
     })

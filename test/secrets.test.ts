@@ -123,7 +123,8 @@ async function run(kind: DatabaseKind): Promise<void> {
       places.of(place).some((text) => text.includes(fingerprint(given.literal))),
       place,
     )
-  assert.ok(places.of('table public.request_record').length > Object.keys(ECHOES).length * 8)
+  for (const table of ['request_record', 'debug_exchange'])
+    assert.ok(places.of(`table public.${table}`).length > Object.keys(ECHOES).length * 8, table)
   if (redis) assert.ok(places.size('redis') > 0)
   assert.deepEqual(places.findings(given.secrets), [])
 }

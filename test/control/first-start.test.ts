@@ -109,7 +109,7 @@ test('a signal during the start ends it in good order', { skip }, async () => {
   stack.defer(() => other.end())
   const connections = async (): Promise<number> => {
     const [row] = await database.query(
-      "select count(*)::int as n from pg_stat_activity where application_name = 'millrace'",
+      "select count(*)::int as n from pg_stat_activity where application_name = 'millrace' and datname = current_database()",
     )
     return row!['n']
   }

@@ -66,6 +66,7 @@ test('changes that wait for another process keep nobody from reading, and are to
   await assert.rejects(Promise.race(changes), /another change of configuration takes too long, try again/)
   await other.query('select pg_advisory_unlock_all()')
   assert.equal((await settled).filter(({ status }) => status === 'fulfilled').length, 29)
+  assert.match(control.output().stderr, /"level":40.*"requestId":"[^"]+".*"kind":"mutation".*a slow operation/)
 })
 
 test('a migration may take longer than a query', { skip }, async () => {

@@ -6,6 +6,8 @@ export class Relay implements AsyncDisposable {
   readonly #pairs = new Set<[Socket, Socket]>()
   /** On how many connections someone has said LISTEN. */
   listens = 0
+  /** Whether nothing passes on connections that are made from now on. */
+  swallowing = false
 
   private constructor(target: URL) {
     this.#server = createServer((client) => {
@@ -17,7 +19,7 @@ export class Relay implements AsyncDisposable {
         listens = true
         this.listens++
       })
-      client.pipe(database).pipe(client)
+      if (!this.swallowing) client.pipe(database).pipe(client)
       for (const socket of [client, database]) socket.on('error', () => undefined).unref()
     })
   }

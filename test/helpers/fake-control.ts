@@ -7,15 +7,20 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { json } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import {
+  newId,
   partsOf,
   SNAPSHOT_FORMAT,
   wholeTransfer,
   type CarriedOut,
   type IngestResult,
   type Instruction,
+  type LiveEvent,
   type ProxyReport,
+  type Question,
+  type QuestionAnswer,
   type RequestRecord,
   type Snapshot,
   type SnapshotEvent,
@@ -45,6 +50,10 @@ export class FakeControl implements AsyncDisposable {
   hangs: Hang | null = null
   /** What becomes of records from now on. */
   ingest: 'stored' | 'refused' | 'unanswered' = 'stored'
+  /** How long that takes. */
+  ingestMs = 0
+  /** Calls with such a record fail. */
+  failsOn: ((record: RequestRecord) => boolean) | null = null
   /** How many WebSockets were asked for, and how many of them got stuck. */
   upgrades = 0
   stuck = 0
@@ -54,6 +63,11 @@ export class FakeControl implements AsyncDisposable {
   /** What was told of instructions, repeated ones too; and what becomes of it from now on. */
   readonly carriedOut: CarriedOut[] = []
   telling: 'taken' | 'refused' = 'taken'
+  /** What was told of requests while they were served; and what becomes of it from now on. */
+  readonly liveEvents: LiveEvent[] = []
+  reporting: 'taken' | 'refused' = 'taken'
+  /** All answers to questions that came, repeated ones too. */
+  readonly answers: QuestionAnswer[] = []
   /** Where each proxy stood that has subscribed to snapshots; null: nowhere. */
   readonly positions: (SnapshotPosition | null)[] = []
   /** What control knows to be used, by id; of others nothing is. */
@@ -67,6 +81,9 @@ export class FakeControl implements AsyncDisposable {
   #away = false
   readonly #published = new Channel<readonly SnapshotEvent[]>()
   readonly #instructed = new Channel<Instruction>()
+  readonly #asked = new Channel<Question>()
+  readonly #wanted = new Channel<boolean>()
+  readonly #captures = new Channel<unknown>()
 
   constructor(server: Server) {
     this.#server = server
@@ -74,6 +91,9 @@ export class FakeControl implements AsyncDisposable {
     const subscription = {
       snapshots: (after: After) => this.#snapshots(after),
       instructions: () => this.#instructions(),
+      questions: () => this.#questions(),
+      liveWanted: () => this.#liveWanted(),
+      debugCaptures: () => this.#debugCaptures(),
     }
     useServer({ schema, roots: { subscription } }, this.#webSockets)
     server.on('connection', (socket) => this.#track(socket))
@@ -96,6 +116,18 @@ export class FakeControl implements AsyncDisposable {
   /** Asks something of all who are subscribed; who comes later is told all that was ever asked. */
   instruct(instruction: Instruction): void {
     this.#instructed.push(instruction)
+  }
+
+  /** Asks something of all who are subscribed. @returns the question's id */
+  ask(question: Partial<Question> = {}): string {
+    const id = newId()
+    this.#asked.push({ id, request: null, projects: null, cancel: false, ...question })
+    return id
+  }
+
+  /** Whether anybody wants to hear of requests while they are served: nobody does until this was said. */
+  wantLive(wanted: boolean): void {
+    this.#wanted.push(wanted)
   }
 
   /** Sends a text that is no message of graphql-ws on all open WebSockets. */
@@ -141,6 +173,8 @@ export class FakeControl implements AsyncDisposable {
         used: ({ subjects }: { subjects: UsedSubject[] }) =>
           subjects.map((subject) => ({ ...subject, spentUsd: '0', requests: 0, ...this.used.get(subject.id) })),
         carriedOut: (done: CarriedOut) => this.#told(done),
+        answerQuestion: (answer: QuestionAnswer) => this.answers.push(answer) > 0,
+        reportLive: ({ events }: { events: LiveEvent[] }) => this.#report(events),
         reportProxy: ({ report }: { report: ProxyReport }) => this.reports.push(report) > 0,
       }
       const result = await graphql({ schema, source: query, variableValues: variables, rootValue })
@@ -157,8 +191,16 @@ export class FakeControl implements AsyncDisposable {
     return true
   }
 
-  #ingest(records: RequestRecord[]): IngestResult | Promise<never> {
+  #report(events: LiveEvent[]): number {
+    if (this.reporting === 'refused') throw new Error('refused')
+    this.liveEvents.push(...events)
+    return events.length
+  }
+
+  async #ingest(records: RequestRecord[]): Promise<IngestResult> {
     this.ingests++
+    if (this.ingestMs > 0) await sleep(this.ingestMs)
+    if (this.failsOn !== null && records.some(this.failsOn)) throw new Error('it fails on one of these')
     if (this.ingest === 'unanswered') return new Promise(() => undefined)
     if (this.ingest === 'refused') return { stored: 0, duplicates: 0, refused: records.length }
     this.records.push(...records)
@@ -177,6 +219,18 @@ export class FakeControl implements AsyncDisposable {
 
   async *#instructions(): AsyncGenerator<{ instructions: Instruction }> {
     for await (const instructions of this.#instructed.from(0)) yield { instructions }
+  }
+
+  async *#questions(): AsyncGenerator<{ questions: Question }> {
+    for await (const questions of this.#asked.from(this.#asked.length)) yield { questions }
+  }
+
+  async *#liveWanted(): AsyncGenerator<{ liveWanted: boolean }> {
+    for await (const liveWanted of this.#wanted.from(this.#wanted.length - 1)) yield { liveWanted }
+  }
+
+  async *#debugCaptures(): AsyncGenerator<{ debugCaptures: unknown }> {
+    for await (const debugCaptures of this.#captures.from(this.#captures.length - 1)) yield { debugCaptures }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

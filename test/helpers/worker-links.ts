@@ -48,6 +48,8 @@ export class WorkerLinks implements Disposable {
   readonly deadlines = new Deadlines()
   readonly limits: MemoryLimits
   readonly fleet: Fleet
+  /** The primary's own. */
+  readonly records = { length: 0, inMemory: 0, dropped: 0 }
   readonly #ends: End[] = []
 
   constructor(limits = new MemoryLimits(null), size = 2) {
@@ -57,6 +59,7 @@ export class WorkerLinks implements Disposable {
       limits,
       bindings: new MemoryBindings(),
       size,
+      records: this.records,
       ownMetrics: async () => [],
       ready: () => undefined,
       draining: () => undefined,

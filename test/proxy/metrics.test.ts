@@ -7,9 +7,20 @@ import { send, type Answer } from '../helpers/http.ts'
 import { useScene } from '../helpers/scene.ts'
 
 const NAMES = [
+  'millrace_requests_total',
+  'millrace_request_duration_seconds',
+  'millrace_time_to_first_token_seconds',
+  'millrace_overhead_seconds',
+  'millrace_tokens_total',
+  'millrace_cost_usd_total',
+  'millrace_attempts_total',
   'millrace_in_flight',
   'millrace_records_queued',
   'millrace_records_dropped_total',
+  'millrace_records_spooled',
+  'millrace_live_events_dropped_total',
+  'millrace_debug_exchanges_dropped_total',
+  'millrace_spans_dropped_total',
   'millrace_config_revision',
   'millrace_breaker_state',
   'millrace_cache_total',
@@ -44,7 +55,7 @@ suite('/metrics', () => {
     for (const answer of [await read({}), await from('127.0.0.1'), await from('::1')]) {
       assert.equal(answer.status, 200)
       assert.match(answer.headers['content-type']!, /^text\/plain; version=0\.0\.4/)
-      for (const name of NAMES) assert.match(answer.text, new RegExp(`^# TYPE ${name} (gauge|counter)$`, 'm'))
+      for (const name of NAMES) assert.match(answer.text, new RegExp(`^# TYPE ${name} (gauge|counter|histogram)$`, 'm'))
       assert.match(answer.text, new RegExp(`^millrace_config_revision ${await scene.gateway.revision()}$`, 'm'))
       assert.match(answer.text, /^millrace_breaker_state\{provider="scene-provider"\} 0$/m)
     }

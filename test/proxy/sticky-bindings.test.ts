@@ -90,10 +90,10 @@ describe('a binding', { concurrency: true }, () => {
   })
 
   test('lives on as long as it is used', async () => {
-    const routed: AB = await scene.routed({ a: {}, b: {} }, { sticky: { scope: 'USER', ttlSeconds: 6 } })
+    const routed: AB = await scene.routed({ a: {}, b: {} }, { sticky: { scope: 'USER', ttlSeconds: 10 } })
     assert.equal((await decide(scene, routed, { user: 'ann' })).sticky.action, 'BIND')
     for (let i = 0; i < 4; i++) {
-      await sleep(2_500)
+      await sleep(3_000)
       assert.equal((await decide(scene, routed, { user: 'ann' })).sticky.action, 'HIT')
     }
   })

@@ -148,6 +148,8 @@ export class Scenario {
       await this.ask('{ it: adminKeys { id } }', {}, key.secret)
     }
     await this.ask('{ it: viewer { id } }', {}, given.badAdminKey)
+    // What clients get is looked at, too: answers in which a provider repeats its key among them.
+    await this.ask('mutation { it: setDebugCapture(enabled: true, maxBodyBytes: 200) { enabled } }')
   }
 
   /** Success and failure of every kind, by each of the keys. */
@@ -183,6 +185,10 @@ export class Scenario {
 
   /** All that an operator can read. */
   async read(): Promise<void> {
+    const captured = await this.ask('{ it: debugExchanges(first: 500) { edges { node { id } } } }')
+    const EXCHANGE =
+      'query ($id: ID!) { it: debugExchange(id: $id) { target requestHeaders requestBody responseHeaders responseBody } }'
+    for (const { node } of captured.edges) await this.ask(EXCHANGE, node)
     for (const query of [
       `{ it: requests(first: 300) { edges { node { ${RECORD_FIELDS} } } } }`,
       '{ it: auditEvents(first: 500) { edges { node { actor action subject result clientIp details } } } }',
@@ -198,5 +204,11 @@ export class Scenario {
         const response = await fetch(`${base}${path}`)
         this.places.add(`page ${path}`, JSON.stringify([...response.headers, await response.text()]))
       }
+    for (const name of ['requests.csv', 'requests.ndjson']) {
+      const headers = { authorization: `Bearer ${this.given.adminKey}` }
+      const response = await fetch(`${this.control.url}/export/${name}`, { headers })
+      if (!response.ok) throw new Error(`no export: ${response.status}`)
+      this.places.add(`export ${name}`, JSON.stringify([...response.headers, await response.text()]))
+    }
   }
 }

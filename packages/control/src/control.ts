@@ -1,29 +1,35 @@
 /** The control plane put together: started, and ended in the reverse order. */
 import { resolve } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Settings } from '@millrace/shared'
 import type { Logger } from 'pino'
 
 import { Authenticator } from './access/authenticate.ts'
 import { Door } from './access/door.ts'
+import { ReaderDoor } from './access/reader.ts'
 import { updateUrls } from './bootstrap/credentials-file.ts'
 import { firstStart, type FirstStart } from './bootstrap/first-start.ts'
 import { Chore } from './db/chore.ts'
 import { makeDataFolder } from './db/data-folder.ts'
-import type { Database } from './db/database.ts'
 import { openDatabase } from './db/open.ts'
+import { Exports } from './export/exports.ts'
+import { requestFilterOf } from './export/query.ts'
+import { sumOf } from './feed/counts.ts'
 import { GraphqlOverHttp } from './graphql/http.ts'
 import { ContextFactory } from './graphql/operation.ts'
 import { createSchema } from './graphql/schema.ts'
+import { Sessions } from './graphql/sessions.ts'
+import { GraphqlOverSse } from './graphql/sse.ts'
 import { GraphqlOverWebSocket } from './graphql/websocket.ts'
+import { MetricsAccess } from './metrics/access.ts'
+import { Backlog } from './metrics/backlog.ts'
+import { ControlMetrics } from './metrics/metrics.ts'
+import { Readiness } from './readiness.ts'
 import { claimMasterKey } from './secrets/claim.ts'
 import { masterKeysOf } from './secrets/master-key.ts'
-import { closeServer, createHttpServer, GRAPHQL_PATH, listen } from './server.ts'
+import { closeServer, connectionsOf, createHttpServer, GRAPHQL_PATH, listen } from './server.ts'
 import { createServices } from './services.ts'
 
-/** How long a database may take to say that it is there. */
-const READINESS_TIMEOUT_MS = 2_000
 const TIDY_MS = 10_000
 
 export interface Control {
@@ -71,6 +77,9 @@ export async function startControl({ settings, env, log, signal, launched }: Con
     signal.throwIfAborted()
     return firstStart(database, services, { settings, env, dataDir, urls, log })
   }, signal)
+  await services.retention
+    .keepUp(signal)
+    .catch(({ message }: Error) => log.warn({ reason: message }, 'cannot make partitions yet'))
   await services.snapshots.start()
   started.defer(() => services.snapshots.close())
   await services.healthChanges.start()
@@ -79,13 +88,24 @@ export async function startControl({ settings, env, log, signal, launched }: Con
   started.defer(() => services.instructions.close())
   await services.purgeWaiting.start()
   started.defer(() => services.purgeWaiting.close())
+  await services.questions.start()
+  started.defer(() => services.questions.close())
+  await services.debugCapture.start()
+  started.defer(() => services.debugCapture.close())
+  await services.feed.start()
+  started.defer(() => services.feed.close())
   await services.auditFeed.start()
   started.defer(() => services.auditFeed.close())
   await services.revisionFeed.start()
   started.defer(() => services.revisionFeed.close())
   for (const [what, work] of [
+    ['keep the partitions of records', (ending: AbortSignal) => services.retention.keepUp(ending)],
     ['delete old sticky bindings', (ending: AbortSignal) => services.sticky.tidy(ending)],
     ['delete old purges', () => services.purges.tidy()],
+    ['delete what control processes have told each other', () => services.feed.tidy()],
+    ['sum up usage', (ending: AbortSignal) => services.usageCompaction.run(ending)],
+    ['delete old questions to proxies', () => services.questions.tidy()],
+    ['delete old debug exchanges', (ending: AbortSignal) => services.debugExchanges.tidy(ending)],
   ] as const) {
     const chore = new Chore(work, { what, everyMs: TIDY_MS }, log)
     started.defer(() => chore.close())
@@ -95,14 +115,40 @@ export async function startControl({ settings, env, log, signal, launched }: Con
   const authenticator = new Authenticator(database, log)
   const door = new Door(authenticator, services.refusals, settings.MILLRACE_TRUSTED_PROXIES)
   const contexts = new ContextFactory(database, services, log)
-  const graphql = new GraphqlOverHttp(schema, door, contexts, log)
+  const readiness = new Readiness(database, services.snapshots, {
+    databaseKind: settings.MILLRACE_DATABASE_URL === undefined ? 'embedded' : 'server',
+    hasRedis: settings.MILLRACE_REDIS_URL !== undefined,
+  })
+  const feedCounts = () => sumOf([services.feed, services.auditFeed, services.revisionFeed, services.healthChanges])
+  const backlog = new Backlog(database)
+  const metrics = new ControlMetrics({
+    feedSubscribers: () => feedCounts().subscribers,
+    feedDropped: () => feedCounts().dropped,
+    configRevision: () => services.snapshots.revision,
+    exportsRunning: () => exports.running,
+    sockets: () => connectionsOf(server),
+    webSockets: () => webSocket.size,
+    usageBacklog: () => backlog.usageRows(),
+    connections: () => database.connections(),
+    readiness: () => readiness.state(),
+  })
+  services.ingest.onIngested((result, ms) => metrics.ingested(result, ms))
+  const graphql = new GraphqlOverHttp(schema, door, contexts, log, (operation) => metrics.operation(operation))
   await graphql.start()
   started.defer(() => graphql.stop())
-  const server = createHttpServer(graphql, () => readiness(database))
+  const reader = new ReaderDoor(door, services.refusals, log)
+  const exports = new Exports(reader, { database, authenticator, log }, requestFilterOf(schema))
+  const access = new MetricsAccess(reader)
+  const sessions = new Sessions(authenticator, log)
+  started.defer(() => sessions.close())
+  const streams = new GraphqlOverSse(schema, door, contexts, sessions, log)
+  const server = createHttpServer({ graphql, exports, streams, readiness, metrics: metrics.registry, access })
   const port = await listen(server, settings.MILLRACE_HOST, settings.MILLRACE_CONTROL_PORT)
   started.defer(() => closeServer(server))
-  const webSocket = new GraphqlOverWebSocket(server, GRAPHQL_PATH, schema, authenticator, door, contexts, log)
+  started.defer(() => exports.close())
+  const webSocket = new GraphqlOverWebSocket(server, GRAPHQL_PATH, schema, door, contexts, sessions, log)
   started.defer(() => webSocket.close())
+  started.defer(() => streams.close())
   if (!launched) writeAddresses(dataDir, { graphqlUrl: graphqlUrl(port), proxyUrl }, log)
   signal.throwIfAborted()
 
@@ -117,18 +163,6 @@ function writeAddresses(dataDir: string, urls: Parameters<typeof updateUrls>[1],
   } catch (error) {
     log.warn({ reason: (error as Error).message }, 'cannot bring credentials.json up to date')
   }
-}
-
-async function readiness(database: Database): Promise<string | null> {
-  const timeout = sleep(READINESS_TIMEOUT_MS, 'the database does not answer', { ref: false })
-  const answer = database
-    .em()
-    .execute('select 1')
-    .then(
-      () => null,
-      () => 'the database does not answer',
-    )
-  return Promise.race([answer, timeout])
 }
 
 /** An address to reach oneself at, where one listens on all. IPv6 in brackets. */

@@ -25,6 +25,9 @@ const SETTINGS: readonly (readonly [name: keyof Settings, meaning: string, byDef
   ['MILLRACE_TRUSTED_PROXIES', 'addresses and CIDR ranges, by comma, whose x-forwarded-for is believed', 'none'],
   ['MILLRACE_ENV_ALLOW', 'names that env: references may read (globs, by comma)', '*_API_KEY'],
   ['MILLRACE_PRIVATE_UPSTREAMS', 'whether providers may live at private addresses (link-local never)', 'true'],
+  ['MILLRACE_RECORD_DAYS', 'days for which records of requests are kept', '90'],
+  ['MILLRACE_DECISION_DAYS', 'days for which their routing decisions are kept', '30'],
+  ['MILLRACE_DEBUG_DAYS', 'days for which exchanges of debug captures are kept at most', '7'],
   ['MILLRACE_LOG_LEVEL', "pino's: fatal, error, warn, info, debug, trace or silent", 'info'],
 ]
 

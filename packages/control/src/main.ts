@@ -1,9 +1,9 @@
 /** The control plane as a process: settings, signals, and what is said at the start. */
 import { readSettings, SettingsError } from '@millrace/shared'
-import { pino } from 'pino'
 
 import { startControl, type Control } from './control.ts'
 import { firstStartText, HELP } from './help.ts'
+import { createLog } from './log.ts'
 
 /** Less than the launcher waits until it kills. */
 const END_TIMEOUT_MS = 12_000
@@ -26,7 +26,7 @@ if (process.argv.includes('--help')) {
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env)
-  const log = pino({ name: 'control', level: settings.MILLRACE_LOG_LEVEL }, pino.destination(2))
+  const log = createLog('control', settings.MILLRACE_LOG_LEVEL)
   const ending = endBySignal()
   let control: Control
   try {

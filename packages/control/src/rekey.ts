@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
 import { readSettings, SettingsError, type Settings } from '@millrace/shared'
-import { pino } from 'pino'
 
 import { openDatabase } from './db/open.ts'
+import { createLog } from './log.ts'
 import { masterKeysOf } from './secrets/master-key.ts'
 import { rekey, type Outcome } from './secrets/rekey.ts'
 
@@ -40,7 +40,7 @@ if (process.argv.includes('--help')) {
 }
 
 async function main(settings: Settings): Promise<number> {
-  const log = pino({ name: 'rekey', level: settings.MILLRACE_LOG_LEVEL }, pino.destination(2))
+  const log = createLog('rekey', settings.MILLRACE_LOG_LEVEL)
   const ending = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort())
   const dataDir = resolve(settings.MILLRACE_DATA_DIR)

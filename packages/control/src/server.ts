@@ -6,10 +6,10 @@ import { SettingsError } from '@millrace/shared'
 import { H3 } from 'h3'
 import { toNodeHandler } from 'h3/node'
 
+import { EXPORT_PATH, type Exports } from './export/exports.ts'
 import type { GraphqlOverHttp } from './graphql/http.ts'
-
-/** Why the control plane is not ready, or null. */
-export type Readiness = () => Promise<string | null>
+import { STREAM_PATH, type GraphqlOverSse } from './graphql/sse.ts'
+import { addOperations, type Operations } from './operations.ts'
 
 /** Longer than clients keep an idle connection: whoever closes it first must not be the one who is about to be asked. */
 const KEEP_ALIVE_MS = 75_000
@@ -21,21 +21,32 @@ export const GRAPHQL_PATH = '/graphql'
 
 const GREETING = `This is the control plane of Millrace, an LLM gateway.
 
-/graphql   the API: GraphQL over HTTP and WebSocket (graphql-ws), with an admin key as bearer token
-/healthz   whether the process runs
-/readyz    whether it can serve
+/graphql             the API: GraphQL over HTTP and WebSocket (graphql-ws), with an admin key as bearer token
+/graphql/stream      the same as server-sent events (graphql-sse)
+/export/requests.csv and /export/requests.ndjson: records of requests as a file, with the same key
+/metrics             for Prometheus
+/healthz             whether the process runs
+/readyz              whether it can serve
 `
 
-export function createHttpServer(graphql: GraphqlOverHttp, readiness: Readiness): Server {
+export interface Handlers extends Operations {
+  readonly graphql: GraphqlOverHttp
+  readonly exports: Exports
+  readonly streams: GraphqlOverSse
+}
+
+export function createHttpServer({ graphql, exports, streams, ...operations }: Handlers): Server {
   const app = new H3()
   app.get('/', () => new Response(GREETING, { headers: { 'content-type': 'text/plain; charset=utf-8' } }))
-  app.get('/healthz', () => ({ status: 'ok' }))
-  app.get('/readyz', async () => {
-    const reason = await readiness()
-    return reason === null ? { status: 'ready' } : Response.json({ status: 'not ready', reason }, { status: 503 })
-  })
+  addOperations(app, operations)
   app.all(GRAPHQL_PATH, (event) => graphql.handle(event))
-  return createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, toNodeHandler(app))
+  const handle = toNodeHandler(app)
+  return createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+    // Not through h3: how a stream breaks off is told the client by the socket alone.
+    if (request.url?.startsWith(EXPORT_PATH)) void exports.handle(request, response)
+    else if (request.url?.split('?', 1)[0] === STREAM_PATH) void streams.handle(request, response)
+    else void handle(request, response)
+  })
 }
 
 /**
@@ -61,4 +72,11 @@ export async function closeServer(server: Server): Promise<void> {
   const timer = setTimeout(() => server.closeAllConnections(), CLOSE_TIMEOUT_MS)
   await new Promise((resolve) => server.close(resolve))
   clearTimeout(timer)
+}
+
+/** Open connections of clients. */
+export async function connectionsOf(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.getConnections((error, count) => (error ? reject(error) : resolve(count)))
+  })
 }

@@ -12,20 +12,25 @@ import { Refusals } from './audit/refusals.ts'
 import { PurgeWaiting } from './cache/purge-waiting.ts'
 import { PurgeService } from './cache/purge.service.ts'
 import type { Database } from './db/database.ts'
+import { DebugCaptureService } from './debug/capture.service.ts'
+import { DebugExchangeService } from './debug/exchange.service.ts'
 import { Configurations } from './decisions/configurations.ts'
 import { DecisionService } from './decisions/decision.service.ts'
 import { ExplainService } from './decisions/explain.service.ts'
-import { Bus } from './feed/bus.ts'
 import type { Follower } from './feed/follower.ts'
 import { Fleet } from './health/fleet.ts'
 import { HealthWatcher } from './health/watcher.ts'
+import { InFlightService } from './inflight/in-flight.service.ts'
+import { Questions } from './inflight/questions.ts'
 import { Instructions } from './instructions/instructions.ts'
 import { ProjectService } from './projects/project.service.ts'
 import { CredentialService } from './providers/credential.service.ts'
 import { ProviderService } from './providers/provider.service.ts'
 import { ProxyService } from './proxies/proxy.service.ts'
-import { IngestService, type StoredRecord } from './requests/ingest.service.ts'
+import { RequestFeed } from './requests/feed.service.ts'
+import { IngestService } from './requests/ingest.service.ts'
 import { RequestService } from './requests/request.service.ts'
+import { Retention } from './requests/retention.ts'
 import { revisionFeed } from './revisions/feed.ts'
 import type { ConfigRevision } from './revisions/revision.entity.ts'
 import { RevisionService } from './revisions/revision.service.ts'
@@ -35,6 +40,8 @@ import { SpendingService } from './spending/spending.service.ts'
 import { BindingStore } from './sticky/binding.store.ts'
 import { StickyService } from './sticky/sticky.service.ts'
 import { TokenService } from './tokens/token.service.ts'
+import { Compaction } from './usage/compaction.ts'
+import { UsageService } from './usage/usage.service.ts'
 
 export interface Services {
   readonly adminKeys: AdminKeyService
@@ -42,11 +49,14 @@ export interface Services {
   readonly audit: AuditService
   readonly auditFeed: Follower<AuditEvent>
   readonly credentials: CredentialService
+  readonly debugCapture: DebugCaptureService
+  readonly debugExchanges: DebugExchangeService
   readonly decisions: DecisionService
   readonly explanations: ExplainService
-  readonly feed: Bus<StoredRecord>
+  readonly feed: RequestFeed
   readonly fleet: Fleet
   readonly healthChanges: HealthWatcher
+  readonly inFlight: InFlightService
   readonly ingest: IngestService
   readonly instructions: Instructions
   readonly projects: ProjectService
@@ -54,8 +64,10 @@ export interface Services {
   readonly proxies: ProxyService
   readonly purges: PurgeService
   readonly purgeWaiting: PurgeWaiting
+  readonly questions: Questions
   readonly refusals: Refusals
   readonly requests: RequestService
+  readonly retention: Retention
   readonly revisionFeed: Follower<ConfigRevision>
   readonly revisions: RevisionService
   readonly routes: RouteService
@@ -63,24 +75,29 @@ export interface Services {
   readonly spending: SpendingService
   readonly sticky: StickyService
   readonly tokens: TokenService
+  readonly usage: UsageService
+  readonly usageCompaction: Compaction
 }
 
 export function createServices(database: Database, masterKey: MasterKey, settings: Settings, log: Logger): Services {
   const credentials = new CredentialService(database, new Vault(masterKey, settings.MILLRACE_ENV_ALLOW))
   const routes = new RouteService(database)
-  const feed = new Bus<StoredRecord>()
+  const feed = new RequestFeed(database, log)
   const bindings = new BindingStore(database, log)
   const fleet = new Fleet(database)
   const revisions = new RevisionService(database)
   const spending = new SpendingService(database)
   const snapshots = new SnapshotPublisher(database, spending, log)
   const purgeWaiting = new PurgeWaiting(database, log)
+  const questions = new Questions(database, log)
   return {
     adminKeys: new AdminKeyService(database),
     aliases: new AliasService(database, routes),
     audit: new AuditService(database),
     auditFeed: auditFeed(database, log),
     credentials,
+    debugCapture: new DebugCaptureService(database, settings.MILLRACE_DEBUG_DAYS, log),
+    debugExchanges: new DebugExchangeService(database, settings.MILLRACE_DEBUG_DAYS, log),
     decisions: new DecisionService(database, feed),
     explanations: new ExplainService(
       new Configurations(snapshots, revisions),
@@ -91,6 +108,7 @@ export function createServices(database: Database, masterKey: MasterKey, setting
     feed,
     fleet,
     healthChanges: new HealthWatcher(database, fleet, snapshots, log),
+    inFlight: new InFlightService(database, questions),
     ingest: new IngestService(database, feed, bindings, log),
     instructions: new Instructions(database, log),
     projects: new ProjectService(database),
@@ -98,8 +116,10 @@ export function createServices(database: Database, masterKey: MasterKey, setting
     proxies: new ProxyService(database),
     purges: new PurgeService(database, purgeWaiting),
     purgeWaiting,
+    questions,
     refusals: new Refusals(database, log),
     requests: new RequestService(database),
+    retention: new Retention(database, settings),
     revisionFeed: revisionFeed(database, log),
     revisions,
     routes,
@@ -107,5 +127,7 @@ export function createServices(database: Database, masterKey: MasterKey, setting
     spending,
     sticky: new StickyService(database, bindings),
     tokens: new TokenService(database),
+    usage: new UsageService(database, settings.MILLRACE_RECORD_DAYS),
+    usageCompaction: new Compaction(database, settings.MILLRACE_RECORD_DAYS),
   }
 }

@@ -1,5 +1,5 @@
 /** What those ask who run the gateway: whether it lives, whether it serves, how it does. */
-import { clientAddress } from '@millrace/shared'
+import { clientIp } from '@millrace/shared'
 import type { H3, H3Event } from 'h3'
 
 import type { Membership } from './membership.ts'
@@ -17,18 +17,23 @@ const DENIALS: Readonly<Record<Denial, readonly [status: number, message: string
 const UNKNOWN = [503, 'The processes of this proxy do not say how they stand. Try again.'] as const
 
 export function addOperations(app: H3, gateway: Gateway, membership: Membership, access: MetricsAccess): void {
-  app.get('/healthz', () => ({ status: 'ok' }))
+  // Load balancers look by HEAD, too.
+  for (const method of ['GET', 'HEAD'] as const) {
+    app.on(method, '/healthz', () => ({ status: 'ok' }))
 
-  app.get('/readyz', async (event) => {
-    const { revision, problem, limits, workers } = await membership.readiness()
-    event.res.status = problem === null ? 200 : 503
-    return { ready: problem === null, revision, problem, limits, workers }
-  })
+    app.on(method, '/readyz', async (event) => {
+      const standing = await membership.readiness()
+      const ready = standing.problem === null
+      event.res.status = ready ? 200 : 503
+      event.res.headers.set('cache-control', 'no-store')
+      return { ready, ...standing }
+    })
+  }
 
   app.get('/metrics', async (event) => {
     const { headers } = event.req
     const forwarded = headers.get('x-forwarded-for') ?? undefined
-    const address = clientAddress(socketAddressOf(event), forwarded, gateway.trustedProxies)
+    const address = clientIp(socketAddressOf(event), forwarded, gateway.trustedProxies)
     const denial = await access.denies(address, bearerOf(headers.get('authorization')))
     const metrics = denial === null ? await membership.metrics().catch(() => null) : null
     if (metrics !== null) {

@@ -14,8 +14,12 @@ import { CACHE_DEADLINE_MS, openCache } from './cache/cache.ts'
 import { HttpCache } from './cache/http/http-cache.ts'
 import { WaitingRoom } from './concurrency/waiting-room.ts'
 import { ControlClient } from './control/client.ts'
+import { ControlLink } from './control/control-link.ts'
 import { Instructions } from './control/instructions.ts'
+import { LiveWanted } from './control/live-wanted.ts'
+import { Questions } from './control/questions.ts'
 import { Rate } from './control/rate.ts'
+import { DebugCaptures } from './debug/captures.ts'
 import { DIALECTS } from './endpoints/index.ts'
 import { BreakerHints, type HintBus } from './health/breaker-hints.ts'
 import { Health } from './health/health.ts'
@@ -24,10 +28,12 @@ import { RedisHints } from './health/redis-hints.ts'
 import { masterKeysOf, proxyKeyOf } from './keys.ts'
 import { LIMITS_DEADLINE_MS, openLimits } from './limits/open.ts'
 import type { LimitsUpkeep } from './limits/upkeep.ts'
+import { LiveEvents } from './live/live-events.ts'
 import type { Member, Membership } from './membership.ts'
 import { MetricsAccess } from './metrics/access.ts'
 import { proxyMetrics, type MetricsJson } from './metrics/metrics.ts'
-import type { Readiness } from './readiness.ts'
+import { RequestMetrics } from './metrics/requests.ts'
+import { readinessOf, type Readiness } from './readiness.ts'
 import type { RecordQueue } from './records/queue.ts'
 import { createRecordQueue, FLUSH_MS, MOST_QUEUED, RecordSender } from './records/sender.ts'
 import { Redis } from './redis/redis.ts'
@@ -40,6 +46,7 @@ import { Configuration } from './snapshot/configuration.ts'
 import { SnapshotFile } from './snapshot/file.ts'
 import { SnapshotSubscription } from './snapshot/subscription.ts'
 import { StickyBindings } from './sticky/bindings.ts'
+import { openTracing } from './tracing/open.ts'
 import { Deadlines } from './upstream/deadlines.ts'
 import { Pools } from './upstream/pools.ts'
 
@@ -70,6 +77,7 @@ export class ProxyService implements Member {
   private readonly revocations: Revocations | null
   private readonly server: Server
   private readonly registry: Registry
+  private readonly link = new ControlLink()
   private readonly rate = new Rate()
   private starting: Promise<string> | null = null
   private following: Promise<void> = Promise.resolve()
@@ -131,6 +139,10 @@ export class ProxyService implements Member {
       httpCache: new HttpCache(cache.room, cache.purges),
       flights: new Flights(),
       failedKeys: new FailedKeys(),
+      live: new LiveEvents(this.control),
+      debug: new DebugCaptures(this.control, log),
+      metrics: new RequestMetrics(),
+      tracing: null,
       trustedProxies: settings.MILLRACE_TRUSTED_PROXIES,
       log,
       maxBodyBytes: settings.MILLRACE_MAX_BODY_BYTES,
@@ -139,22 +151,22 @@ export class ProxyService implements Member {
       draining: false,
     }
     this.revocations = settings.MILLRACE_REVOKED_STREAMS === 'cut' ? new Revocations(this.gateway, cut) : null
-    this.sender = new RecordSender(records, this.control, log)
+    this.sender = new RecordSender(records, this.control, settings, log)
+    this.sender.beforeBatch = () => this.gateway.live.flush()
     this.subscription = new SnapshotSubscription(this.control, configuration, log, {
       taken: () => membership.report(),
-      connected: new Instructions({ sticky, cache: this, control: this.control, membership, log }),
+      connected: [
+        this.link,
+        new Instructions({ sticky, cache: this, control: this.control, membership, log }),
+        new LiveWanted(this.gateway.live),
+        new Questions({ active: this.gateway.active, control: this.control, membership, log }),
+        this.gateway.debug,
+      ],
     })
     const access = new MetricsAccess((key) => this.control.roleOf(key))
     const app = createApp(this.gateway, membership, access)
     this.server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, toNodeHandler(app))
-    this.registry = proxyMetrics({
-      inFlight: () => this.gateway.active.size,
-      recordsQueued: () => records.length,
-      recordsDropped: () => records.dropped,
-      configRevision: () => configuration.current?.revision ?? 0,
-      providers: () => health.all(),
-      cache,
-    })
+    this.registry = proxyMetrics(this.gateway, health)
   }
 
   /**
@@ -181,7 +193,8 @@ export class ProxyService implements Member {
     this.membership.leave()
     this.limitsUpkeep.stop()
     this.revocations?.stop()
-    await this.sender.finish(FLUSH_MS)
+    const { debug, tracing } = this.gateway
+    await Promise.all([this.sender.finish(FLUSH_MS), debug.finish(FLUSH_MS), tracing?.stop()])
     this.subscription.stop()
     await this.following
     await this.file.close()
@@ -212,6 +225,7 @@ export class ProxyService implements Member {
     this.cacheRedis?.start()
     this.hints.listen(this.health)
     this.membership.join(this)
+    this.gateway.tracing = await openTracing(this.settings, this.membership.identity, this.log)
     await this.gateway.configuration.restore()
     this.revocations?.start()
     this.limitsUpkeep.start()
@@ -241,12 +255,8 @@ export class ProxyService implements Member {
   }
 
   readiness(): Readiness {
-    const { configuration, draining } = this.gateway
-    const revision = configuration.current?.revision ?? null
-    const limits = this.gateway.limits.backend
-    if (draining) return { revision, limits, problem: 'shutting down' }
-    if (revision === null) return { revision, limits, problem: 'no configuration yet' }
-    return { revision, limits, problem: configuration.stale() ? 'without the control plane for too long' : null }
+    const redis = [this.redis, this.limitsRedis, this.cacheRedis].filter((one) => one !== null)
+    return readinessOf(this.gateway, this.link.current, redis)
   }
 
   metrics(): Promise<MetricsJson> {

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
-import { clientAddress } from './client-address.ts'
+import { clientIp } from './client-address.ts'
 import { ipText, networkOf, parseIp } from './ip-address.ts'
-import { IpRanges } from './ip-ranges.ts'
+import { IpRanges, isLoopback } from './ip-ranges.ts'
+
+function clientAddress(...args: Parameters<typeof clientIp>): string | null {
+  const key = clientIp(...args)
+  return key && ipText(key)
+}
 
 describe('an address', () => {
   for (const [text, expected] of [
@@ -132,4 +137,11 @@ describe('the client', () => {
     assert.equal(clientAddress('10.0.0.1', '192.0.2.1', undefined), '10.0.0.1'))
   it('may come in several headers', () =>
     assert.equal(clientAddress('10.0.0.1', ['203.0.113.9', '192.0.2.1, 10.0.0.2'], trusted), '192.0.2.1'))
+})
+
+it('this machine is known however it is spelt, and nobody else', () => {
+  for (const text of ['127.0.0.1', '127.8.9.1', '::1', '::ffff:127.0.0.1']) assert.ok(isLoopback(parseIp(text)), text)
+  for (const text of ['128.0.0.1', '10.0.0.1', '::', '::2', '2001:db8::1', '0.0.0.0'])
+    assert.ok(!isLoopback(parseIp(text)), text)
+  assert.ok(!isLoopback(null))
 })

@@ -1,5 +1,5 @@
 /** Where a request comes from: the socket says, or proxies that are trusted to say so for it. */
-import { ipText, parseIp, type IpKey } from './ip-address.ts'
+import { parseIp, type IpKey } from './ip-address.ts'
 import type { IpRanges } from './ip-ranges.ts'
 
 /** As proxies write an address: `192.0.2.1`, `192.0.2.1:443`, `2001:db8::1` or `[2001:db8::1]:443`. */
@@ -29,16 +29,6 @@ export function clientIp(
     end = comma
   }
   return client
-}
-
-/** As {@link clientIp}, as text. */
-export function clientAddress(
-  socketAddress: string | undefined,
-  forwardedFor: string | readonly string[] | undefined,
-  trusted: IpRanges | undefined,
-): string | null {
-  const key = clientIp(socketAddress, forwardedFor, trusted)
-  return key === null ? null : ipText(key)
 }
 
 function parseHop(text: string): IpKey | null {

@@ -24,6 +24,8 @@ const TABLE = {
   rate_limit_exceeded: [429, 'rate_limit_error'],
   budget_exceeded: [429, 'insufficient_quota'],
   request_quota_exceeded: [429, 'insufficient_quota'],
+  // As its record has it: not a status that clients try again by themselves.
+  admin_cancelled: [499, 'permission_error'],
   internal_error: [500, 'server_error'],
   upstream_credentials_exhausted: [502, 'upstream_error'],
   all_routes_failed: [502, 'upstream_error'],

@@ -63,3 +63,11 @@ function merged(ranges: readonly Range[]): Range[] {
   }
   return found
 }
+
+/** This machine, as it reaches itself. */
+const LOOPBACK = new IpRanges(['127.0.0.0/8', '::1'])
+
+/** Whether somebody comes from this machine; null: nobody knows where from. */
+export function isLoopback(address: IpKey | null): boolean {
+  return address !== null && LOOPBACK.has(address)
+}

@@ -155,3 +155,93 @@ export interface CarriedOut {
   /** How many things are gone by it. */
   readonly count: number
 }
+
+/** Whether anybody wants to hear of requests while they are served: at once, and whenever that changes. */
+export const LIVE_WANTED_SUBSCRIPTION = /* GraphQL */ `
+  subscription LiveWanted {
+    liveWanted
+  }
+`
+
+/** Tells of requests while they are served, as LiveEvents of live.ts. The answer is how many were taken. */
+export const REPORT_LIVE_MUTATION = /* GraphQL */ `
+  mutation ReportLive($events: [JSON!]!) {
+    reportLive(events: $events)
+  }
+`
+/** Events in one call at most. */
+export const MAX_LIVE_BATCH = 1_000
+
+/** What is asked of all processes of all proxies, now: nothing of it comes again after a reconnect. */
+export const QUESTIONS_SUBSCRIPTION = /* GraphQL */ `
+  subscription Questions {
+    questions {
+      id
+      request
+      projects
+      cancel
+    }
+  }
+`
+export interface Question {
+  readonly id: string
+  /** Of the request of this record id alone; null: which requests are being served? */
+  readonly request: string | null
+  /** Of these projects alone; null: of any, and of none. */
+  readonly projects: readonly string[] | null
+  /** End that request. */
+  readonly cancel: boolean
+}
+
+/** A process's answer to a question; told again, it counts once. False: nobody waits for it any more. */
+export const ANSWER_QUESTION_MUTATION = /* GraphQL */ `
+  mutation AnswerQuestion(
+    $question: ID!
+    $proxy: ID!
+    $process: ID!
+    $processes: Int!
+    $cancelled: Boolean!
+    $inFlight: [JSON!]!
+  ) {
+    answerQuestion(
+      question: $question
+      proxy: $proxy
+      process: $process
+      processes: $processes
+      cancelled: $cancelled
+      inFlight: $inFlight
+    )
+  }
+`
+export interface QuestionAnswer {
+  readonly question: string
+  /** As it reports itself. */
+  readonly proxy: string
+  /** One of the proxy's; it makes up its id. */
+  readonly process: string
+  /** How many the proxy has. */
+  readonly processes: number
+  /** Whether the request was this process's, and has been ended by this. */
+  readonly cancelled: boolean
+  /** InFlights of live.ts, the longest running first: those that are asked for. */
+  readonly inFlight: readonly unknown[]
+}
+/** Requests in one answer at most; and in their JSON, about so many bytes. Those that run longest are told. */
+export const MAX_IN_FLIGHT = 1_000
+export const MAX_IN_FLIGHT_BYTES = 1_048_576
+
+/** What is to be captured, as a DebugCapture of debug.ts: at once, and whenever that changes. */
+export const DEBUG_CAPTURES_SUBSCRIPTION = /* GraphQL */ `
+  subscription DebugCaptures {
+    debugCaptures
+  }
+`
+
+/** Stores captured exchanges, as DebugExchanges of debug.ts, each once. The answer is how many of them are stored now. */
+export const STORE_DEBUG_EXCHANGES_MUTATION = /* GraphQL */ `
+  mutation StoreDebugExchanges($exchanges: [JSON!]!) {
+    storeDebugExchanges(exchanges: $exchanges)
+  }
+`
+/** Exchanges in one call at most. */
+export const MAX_DEBUG_BATCH = 100

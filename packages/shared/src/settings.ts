@@ -1,5 +1,5 @@
 /**
- * The environment: every MILLRACE_ name, its meaning, range and default, in one table.
+ * The environment: every name that Millrace reads, its meaning, range and default, in one table.
  * Pure: files that a default points at are the reader's business.
  */
 import * as z from 'zod'
@@ -84,6 +84,10 @@ const table = {
   MILLRACE_WORKERS: wholeNumber(1, 64).default(1),
   MILLRACE_MAX_BODY_BYTES: wholeNumber(1_024, 1_073_741_824).default(10_485_760),
   MILLRACE_CACHE_BYTES: wholeNumber(0, 1_099_511_627_776).default(67_108_864),
+  MILLRACE_SPOOL_BYTES: wholeNumber(0, 1_099_511_627_776).default(1_073_741_824),
+  MILLRACE_RECORD_DAYS: wholeNumber(1, 36_500).default(90),
+  MILLRACE_DECISION_DAYS: wholeNumber(1, 36_500).default(30),
+  MILLRACE_DEBUG_DAYS: wholeNumber(1, 36_500).default(7),
   MILLRACE_DRAIN_SECONDS: wholeNumber(0, 86_400).default(30),
   MILLRACE_TRUSTED_PROXIES: ranges.optional(),
   MILLRACE_ENV_ALLOW: z
@@ -105,6 +109,7 @@ const table = {
       'must be fatal, error, warn, info, debug, trace or silent',
     )
     .default('info'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url(['http:', 'https:']).optional(),
 } as const
 
 type Table = { [Name in keyof typeof table]: z.output<(typeof table)[Name]> }

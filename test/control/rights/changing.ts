@@ -1,7 +1,17 @@
 /** What each mutation may be asked by, and how it is asked to change what is whose. */
-import { CARRIED_OUT_MUTATION, newId, NO_CACHE_REPORT, type ProxyReport } from '@millrace/shared'
+import {
+  ANSWER_QUESTION_MUTATION,
+  CARRIED_OUT_MUTATION,
+  newId,
+  NO_CACHE_REPORT,
+  REPORT_LIVE_MUTATION,
+  STORE_DEBUG_EXCHANGES_MUTATION,
+  type ProxyReport,
+} from '@millrace/shared'
 
 import { uniqueName } from '../../helpers/names.ts'
+import { sampleExchange } from '../debug/sample-exchange.ts'
+import { liveEvent } from '../feeding.ts'
 import { sample } from '../sample.ts'
 import { markOf, WHOSE, type RoleName, type Whose, type World } from './world.ts'
 
@@ -216,6 +226,39 @@ export const CHANGES: Readonly<Record<string, Changing>> = {
     document: CARRIED_OUT_MUTATION.replace('carriedOut', 'it: carriedOut'),
     of: ONLY_GLOBAL,
     variables: () => ({ instruction: newId(), proxy: newId(), process: newId(), processes: 1, count: 0 }),
+  },
+  cancelRequest: {
+    roles: EDITORS,
+    document: 'mutation ($id: ID!) { it: cancelRequest(id: $id) }',
+    of: ['own'],
+    variables: () => ({ id: newId() }),
+  },
+  answerQuestion: {
+    roles: ['PROXY'],
+    document: ANSWER_QUESTION_MUTATION.replace('answerQuestion', 'it: answerQuestion'),
+    of: ONLY_GLOBAL,
+    variables: () => {
+      const of = { question: newId(), proxy: newId(), process: newId(), processes: 1 }
+      return { ...of, cancelled: false, inFlight: [] }
+    },
+  },
+  setDebugCapture: {
+    roles: ['ADMIN'],
+    document: 'mutation { it: setDebugCapture(enabled: true) { enabled } }',
+    of: ONLY_GLOBAL,
+    variables: () => ({}),
+  },
+  storeDebugExchanges: {
+    roles: ['PROXY'],
+    document: STORE_DEBUG_EXCHANGES_MUTATION.replace('storeDebugExchanges', 'it: storeDebugExchanges'),
+    of: ONLY_GLOBAL,
+    variables: () => ({ exchanges: [sampleExchange()] }),
+  },
+  reportLive: {
+    roles: ['PROXY'],
+    document: REPORT_LIVE_MUTATION.replace('reportLive', 'it: reportLive'),
+    of: ONLY_GLOBAL,
+    variables: () => ({ events: [liveEvent('STARTED', sample())] }),
   },
   ingestRecords: {
     roles: ['PROXY'],

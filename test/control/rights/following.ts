@@ -1,9 +1,11 @@
 /** What each subscription may be asked by, and what it tells of what is whose. */
-import { SNAPSHOTS_SUBSCRIPTION } from '@millrace/shared'
+import { LIVE_WANTED_SUBSCRIPTION, SNAPSHOTS_SUBSCRIPTION } from '@millrace/shared'
 
 import * as documents from '../documents.ts'
+import { liveEvent, report } from '../feeding.ts'
+import { sample } from '../sample.ts'
 import type { Reading } from './reading.ts'
-import { WHOSE, type Whose, type World } from './world.ts'
+import { markOf, WHOSE, type Whose, type World } from './world.ts'
 
 export interface Following extends Omit<Reading, 'of'> {
   /** Does what the subscription tells of, of what is somebody's. */
@@ -15,10 +17,16 @@ const VIEWERS = ['VIEWER'] as const
 export const FOLLOWINGS: Readonly<Record<string, Following>> = {
   requestFeed: {
     roles: VIEWERS,
-    document: 'subscription { requestFeed { record { model project { name } token { name } } } }',
+    document: `subscription { requestFeed(kinds: [STARTED, FINISHED]) {
+      record { model project { name } token { name } } inFlight { model project { name } token { name } }
+    } }`,
     tells: WHOSE,
     tellsBound: ['own'],
-    poke: (world, whose) => world.makeRecord(whose),
+    poke: async (world, whose) => {
+      const record = sample({ projectId: world.projectOf(whose), model: markOf(whose) })
+      await report(world.control, liveEvent('STARTED', record))
+      await world.makeRecord(whose)
+    },
   },
   routeDecisionFeed: {
     roles: VIEWERS,
@@ -54,6 +62,24 @@ export const FOLLOWINGS: Readonly<Record<string, Following>> = {
     document: SNAPSHOTS_SUBSCRIPTION,
     tells: WHOSE,
     poke: (world, whose) => world.makeAlias(whose),
+  },
+  questions: {
+    roles: ['PROXY'],
+    document: 'subscription { questions { id } }',
+    tells: [],
+    poke: (world) => world.ask('{ it: inFlightRequests { id } }'),
+  },
+  debugCaptures: {
+    roles: ['PROXY'],
+    document: 'subscription { debugCaptures }',
+    tells: [],
+    poke: (world) => world.capture(),
+  },
+  liveWanted: {
+    roles: ['PROXY'],
+    document: LIVE_WANTED_SUBSCRIPTION,
+    tells: [],
+    poke: async () => undefined,
   },
   instructions: {
     roles: ['PROXY'],

@@ -81,6 +81,11 @@ export const READINGS: Readonly<Record<string, Reading>> = {
     of: ['own', 'other'],
     variables: ({ records }, whose) => ({ id: records[whose as 'own'] }),
   },
+  inFlightRequests: {
+    roles: VIEWERS,
+    document: `{ it: inFlightRequests { model ${PROJECT} token { name } } }`,
+    tells: [],
+  },
   routeDecisions: {
     roles: VIEWERS,
     document: `{ it: routeDecisions { edges { node { model ${PROJECT} token { name } } } } }`,
@@ -110,11 +115,31 @@ export const READINGS: Readonly<Record<string, Reading>> = {
     document: '{ it: configRevisions(first: 500) { edges { node { message changes { name before after } } } } }',
     tells: WHOSE,
   },
+  usage: {
+    roles: VIEWERS,
+    document:
+      '{ it: usage(query: {from: "2026-01-01T00:00:00Z", to: "2999-01-01T00:00:00Z", interval: TOTAL, groupBy: [MODEL, PROJECT, TOKEN]}) { dimensions project { name } token { name } } }',
+    tells: WHOSE,
+    tellsBound: ['own'],
+  },
   proxies: { roles: VIEWERS, document: '{ it: proxies { id } }', tells: [] },
   cacheStats: { roles: VIEWERS, document: '{ it: cacheStats { entries hits } }', tells: [] },
   auditEvents: {
     roles: VIEWERS,
     document: `{ it: auditEvents(first: 500) { edges { node { subject details ${PROJECT} } } } }`,
+    tells: WHOSE,
+    tellsBound: ['own'],
+  },
+  debugCapture: { roles: ['ADMIN'], document: '{ it: debugCapture { enabled tokens models } }', tells: [] },
+  debugExchange: {
+    roles: ['ADMIN'],
+    document: `query ($id: ID!) { it: debugExchange(id: $id) { requestBody ${PROJECT} token { name } } }`,
+    of: ['own', 'other'],
+    variables: ({ records }, whose) => ({ id: records[whose as 'own'] }),
+  },
+  debugExchanges: {
+    roles: ['ADMIN'],
+    document: `{ it: debugExchanges { edges { node { model ${PROJECT} token { name } } } } }`,
     tells: WHOSE,
     tellsBound: ['own'],
   },

@@ -1,8 +1,15 @@
 /** Two projects of which a key is bound to one, and things that are theirs or nobody's: each is named by whose it is. */
-import { INGEST_RECORDS_MUTATION, newId, stickyKey, type RequestRecord } from '@millrace/shared'
+import {
+  INGEST_RECORDS_MUTATION,
+  newId,
+  stickyKey,
+  STORE_DEBUG_EXCHANGES_MUTATION,
+  type RequestRecord,
+} from '@millrace/shared'
 
 import type { ControlProcess } from '../../helpers/control.ts'
 import { uniqueName } from '../../helpers/names.ts'
+import { sampleExchange } from '../debug/sample-exchange.ts'
 import * as documents from '../documents.ts'
 import { sample } from '../sample.ts'
 
@@ -85,6 +92,19 @@ export class World {
     return record
   }
 
+  /** Captures are on from now on. */
+  capture(): Promise<unknown> {
+    return this.ask('mutation { it: setDebugCapture(enabled: true) { enabled } }')
+  }
+
+  async #makeExchange(whose: Whose, id: string): Promise<void> {
+    const tokenId = whose === 'global' ? null : this.tokens[whose]
+    const mark = markOf(whose)
+    const exchange = sampleExchange({ id, projectId: this.projectOf(whose), tokenId, model: mark, requestBody: mark })
+    const variables = { exchanges: [exchange] }
+    await this.control.gql(STORE_DEBUG_EXCHANGES_MUTATION, variables, this.control.proxyKey)
+  }
+
   async #newestRevision(): Promise<number> {
     return (await this.ask(documents.NEWEST_REVISION)).number
   }
@@ -111,6 +131,8 @@ export class World {
     const ids: Record<string, string> = {}
     for (const whose of ['own', 'other', 'global'] as const) ids[whose] = (await this.makeRecord(whose)).id
     this.records = ids as typeof this.records
+    await this.capture()
+    for (const whose of WHOSE) await this.#makeExchange(whose, ids[whose]!)
     for (const whose of ['own', 'other'] as const) await this.#bind(whose, routes!['global'])
   }
 

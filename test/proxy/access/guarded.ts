@@ -2,6 +2,7 @@
 import { DEFAULT_ACCESS, newId, newSecret, TOKEN_PREFIX } from '@millrace/shared'
 import type { Access, RequestRecord, Snapshot, SnapshotProvider, SnapshotToken } from '@millrace/shared'
 
+import type { FakeControl } from '../../helpers/fake-control.ts'
 import { send, type Answer } from '../../helpers/http.ts'
 import { startLoneProxy, type LoneProxy } from '../../helpers/lone-proxy.ts'
 import { uniqueName } from '../../helpers/names.ts'
@@ -42,6 +43,10 @@ export class Guarded implements AsyncDisposable {
 
   get url(): string {
     return this.#lone.proxy.url
+  }
+
+  get control(): FakeControl {
+    return this.#lone.control
   }
 
   get upstream(): Upstream {

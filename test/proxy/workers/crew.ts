@@ -23,7 +23,7 @@ export function allReady(proxy: ProxyProcess): Promise<unknown> {
 }
 
 /** The values of a metric, by its labels as they are written. */
-export async function metric(proxy: ProxyProcess, name: string): Promise<Map<string, number>> {
+export async function metric(proxy: Pick<ProxyProcess, 'url'>, name: string): Promise<Map<string, number>> {
   const { status, text } = await send(`${proxy.url}/metrics`, { method: 'GET' })
   if (status !== 200) throw new Error(`${status}: ${text}`)
   const values = new Map<string, number>()
@@ -33,7 +33,7 @@ export async function metric(proxy: ProxyProcess, name: string): Promise<Map<str
 }
 
 /** The one value of a metric without labels. */
-export async function metricValue(proxy: ProxyProcess, name: string): Promise<number> {
+export async function metricValue(proxy: Pick<ProxyProcess, 'url'>, name: string): Promise<number> {
   const value = (await metric(proxy, name)).get('')
   if (value === undefined) throw new Error(`no metric ${name}`)
   return value

@@ -39,13 +39,13 @@ export class Door {
     authorization: string | null,
     client: IpKey | null,
     source: Source,
-    by: 'HTTP' | 'WebSocket',
+    by: 'HTTP' | 'WebSocket' | 'Stream',
   ): Promise<Entry> {
     const viewer = await this.#authenticator.viewer(authorization)
     if (viewer !== null) return { viewer, waitMs: 0 }
     const waitMs = authorization === null ? 0 : this.#failures.waitMs(client, performance.now())
     // What comes in by HTTP is noted with the operation that it is refused.
-    if (by === 'WebSocket' || waitMs > 0)
+    if (by !== 'HTTP' || waitMs > 0)
       await this.#refusals.note(null, source, { subject: `${by}.connect`, code: 'UNAUTHENTICATED' })
     return { viewer, waitMs }
   }

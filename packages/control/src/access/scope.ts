@@ -20,6 +20,11 @@ export class Scope {
     this.projects = projects && new Set(projects)
   }
 
+  /** The same for keys that reach as far. */
+  get key(): string {
+    return this.projects === null ? 'everywhere' : [...this.projects].sort().join()
+  }
+
   /** Whether it may be read: for whoever may not, it is as if it were not there. */
   sees(owners: Owners): boolean {
     return this.projects === null || owners === null || this.#holds(this.projects, owners)

@@ -35,9 +35,9 @@ export class AuditService {
     if (from != null) conditions.push({ at: { $gte: from } })
     if (to != null) conditions.push({ at: { $lt: to } })
     // By id, which sorts by the time it was made.
-    if (after !== null) conditions.push({ id: { $lt: decodeCursor(after, isId)[0]! } })
+    if (after !== null) conditions.push({ id: { $lt: decodeCursor('auditEvents', after, isId)[0]! } })
     const em = scoped(this.#database.em(), scope)
     const rows = await em.find(AuditEvent, { $and: conditions }, { orderBy: { id: 'desc' }, limit: first + 1 })
-    return pageOf(rows, first, after, ({ id }) => encodeCursor(id), toAuditEvent)
+    return pageOf(rows, first, after, ({ id }) => encodeCursor('auditEvents', id), toAuditEvent)
   }
 }

@@ -21,7 +21,8 @@ export class AuditEventType {
   actor!: string
 
   @Field(() => String, {
-    description: 'The mutation; of what was refused for its rights, also the query or subscription.',
+    description:
+      'The mutation, or debugExchange of one that was read; of what was refused for its rights, also the query or subscription.',
   })
   action!: string
 

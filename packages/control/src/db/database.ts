@@ -9,6 +9,13 @@ import { Turns } from './turns.ts'
 /** A unit of work, with entities and raw SQL. */
 export type Em = SqlEntityManager
 
+/** Of a pool: how many there are of each, and how many queries wait for one. */
+export interface Connections {
+  readonly busy: number
+  readonly idle: number
+  readonly waiting: number
+}
+
 /** Stops a listener. */
 export type Unlisten = () => Promise<void>
 
@@ -32,6 +39,10 @@ export interface Database {
    * what was notified meanwhile is not heard, so poll as well.
    */
   listen(channel: string, heard: () => void): Promise<Unlisten>
+  /** Whether a statement keeps this process from all else while it runs. */
+  readonly holdsProcess: boolean
+  /** How the connections are used; null: there is but the one. */
+  connections(): Promise<Connections | null>
   /** Ends all connections, once what runs on them has finished. */
   close(): Promise<void>
 }
@@ -57,6 +68,8 @@ export abstract class OrmDatabase implements Database {
 
   abstract exclusively<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>
   abstract listen(channel: string, heard: () => void): Promise<Unlisten>
+  abstract readonly holdsProcess: boolean
+  abstract connections(): Promise<Connections | null>
 
   async close(): Promise<void> {
     await this.orm.close()

@@ -2,6 +2,7 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 
 import { PGlite } from '@electric-sql/pglite'
+import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm'
 import { MikroORM, type PgliteConnection } from '@mikro-orm/pglite'
 import { SettingsError } from '@millrace/shared'
 import type { Logger } from 'pino'
@@ -34,6 +35,7 @@ export async function openEmbedded(folder: string, log: Logger): Promise<Databas
     ...ormOptions(log),
     dbName: folder,
     driverOptions: {
+      extensions: { pg_trgm },
       startParams: [
         ...PGlite.defaultStartParams,
         ...Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
@@ -53,6 +55,7 @@ export async function openEmbedded(folder: string, log: Logger): Promise<Databas
 }
 
 class EmbeddedDatabase extends OrmDatabase {
+  readonly holdsProcess = true
   readonly #upkeep: Chore
 
   constructor(orm: MikroORM, log: Logger) {
@@ -69,6 +72,10 @@ class EmbeddedDatabase extends OrmDatabase {
     const connection = this.orm.em.getConnection() as unknown as PgliteConnection
     const client = await connection.getNativeClient()
     return await client.listen(channel, heard)
+  }
+
+  async connections(): Promise<null> {
+    return null
   }
 
   override async close(): Promise<void> {

@@ -7,7 +7,6 @@ import { Project } from '../projects/project.entity.ts'
 import { ProviderCredential } from '../providers/credential.entity.ts'
 import { Provider } from '../providers/provider.entity.ts'
 import { ProxyInstance } from '../proxies/proxy.entity.ts'
-import { RequestRecordEntity } from '../requests/request.entity.ts'
 import { ConfigRevision } from '../revisions/revision.entity.ts'
 import { Token } from '../tokens/token.entity.ts'
 
@@ -20,7 +19,6 @@ export const entities = [
   Provider,
   ProviderCredential,
   ProxyInstance,
-  RequestRecordEntity,
   Route,
   Token,
 ] as const

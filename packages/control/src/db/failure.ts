@@ -21,6 +21,8 @@ const NETWORK_CODES = new Set([
 ])
 /** Connection exceptions; too many connections; shut down, starting, or the statement took too long. */
 const UNAVAILABLE_STATES = /^(08...|53300|57014|57P0[1-5]|25P03)$/
+/** Query canceled: `statement_timeout` has passed. */
+const QUERY_CANCELED_STATE = '57014'
 /** Lock not available: `lock_timeout` has passed. */
 const LOCK_TIMEOUT_STATE = '55P03'
 /** The pool's and the driver's own errors have no code. */
@@ -60,6 +62,11 @@ export function isUnavailable(error: unknown): boolean {
       (typeof code === 'string' && (NETWORK_CODES.has(code) || UNAVAILABLE_STATES.test(code))) ||
       (typeof message === 'string' && UNAVAILABLE_MESSAGES.test(message)),
   )
+}
+
+/** Whether the statement itself took too long: less of it may succeed. */
+export function isStatementTimeout(error: unknown): boolean {
+  return chain(error).some(({ code }) => code === QUERY_CANCELED_STATE)
 }
 
 /** Whether it failed because somebody else holds a lock for too long, so that it may be tried again. */

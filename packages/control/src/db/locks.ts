@@ -8,3 +8,7 @@ export const CHANGE_LOCK = 7_310_002
 export const INSTRUCTION_LOCK = 7_310_003
 /** Held for a transaction, the last of its locks: by an audit event. They are numbered in the order in which they become visible. */
 export const AUDIT_LOCK = 7_310_004
+/** Held for a transaction: by who makes or drops partitions. */
+export const PARTITION_LOCK = 7_310_005
+/** Held for a transaction: by who sums up usage, or makes the sums anew. */
+export const USAGE_LOCK = 7_310_006

@@ -8,6 +8,9 @@ export interface PgClient {
   release(destroy?: boolean): void
 }
 export interface PgPool {
+  readonly totalCount: number
+  readonly idleCount: number
+  readonly waitingCount: number
   connect(): Promise<PgClient>
   on(event: 'connect' | 'acquire', listener: (client: PgClient) => void): void
   on(event: 'release', listener: (error: unknown, client: PgClient) => void): void

@@ -5,7 +5,7 @@ import { MikroORM, type PostgreSqlConnection } from '@mikro-orm/postgresql'
 import { SettingsError } from '@millrace/shared'
 import type { Logger } from 'pino'
 
-import { OrmDatabase, type Database, type Unlisten } from './database.ts'
+import { OrmDatabase, type Connections, type Database, type Unlisten } from './database.ts'
 import { firstLine } from './failure.ts'
 import { Listener } from './listener.ts'
 import { START_LOCK } from './locks.ts'
@@ -29,9 +29,12 @@ const TIMEOUTS = {
   query_timeout: STATEMENT_TIMEOUT_MS + 1_000,
 }
 
-/** @throws SettingsError if the server does not answer, refuses, or is too old */
-export async function openServer(url: string, log: Logger): Promise<Database> {
-  const orm = await connect(url, log, { max: 12, ...TIMEOUTS })
+/**
+ * @param patient whether a statement may take as long as it takes
+ * @throws SettingsError if the server does not answer, refuses, or is too old
+ */
+export async function openServer(url: string, log: Logger, patient = false): Promise<Database> {
+  const orm = await connect(url, log, patient ? { max: 2 } : { max: 12, ...TIMEOUTS })
   const database = new ServerDatabase(orm, url, log)
   try {
     await database.check()
@@ -62,6 +65,7 @@ function connect(url: string, log: Logger, options: Readonly<Record<string, numb
 }
 
 class ServerDatabase extends OrmDatabase {
+  readonly holdsProcess = false
   readonly #url: string
   readonly #log: Logger
   readonly #listener: Listener
@@ -122,9 +126,18 @@ class ServerDatabase extends OrmDatabase {
     return this.#listener.listen(channel, heard)
   }
 
+  async connections(): Promise<Connections> {
+    const { totalCount, idleCount, waitingCount } = await this.#pool()
+    return { busy: totalCount - idleCount, idle: idleCount, waiting: waitingCount }
+  }
+
   async #connect(): Promise<PgClient> {
+    return (await this.#pool()).connect()
+  }
+
+  async #pool(): Promise<PgPool> {
     const connection = this.orm.em.getConnection() as unknown as PostgreSqlConnection
-    return ((await connection.getNativeClient()) as PgPool).connect()
+    return (await connection.getNativeClient()) as PgPool
   }
 }
 

@@ -4,8 +4,7 @@ import { Field, ID, InputType } from 'type-graphql'
 import type * as z from 'zod'
 
 import { idText, readInput } from '../graphql/input.ts'
-import type { SqlCondition } from '../requests/conditions.ts'
-import { matchesRecord, recordConditions, RecordFilter, recordFilter } from '../requests/record.filter.ts'
+import { matchesRecord, RecordFilter, recordFilter } from '../requests/record.filter.ts'
 import type { DecidedRecord } from './decision.type.ts'
 
 @InputType({ description: 'All that are given must hold.' })
@@ -40,17 +39,6 @@ export type DecisionConditions = z.output<typeof schema>
 /** @throws GraphQLError BAD_USER_INPUT */
 export function readDecisionFilter(filter: DecisionFilter | null): DecisionConditions {
   return readInput(schema, filter ?? {}, 'filter')
-}
-
-/** What the database is asked, over table `request_record`. */
-export function decisionConditions(filter: DecisionConditions): SqlCondition[] {
-  const { all } = recordConditions(filter)
-    .given(filter.alias, 'alias_id = ?')
-    .given(filter.provider, 'asked_ids @> array[?::uuid]')
-    .given(filter.route, 'asked_ids @> array[?::uuid]')
-    .given(filter.stickyHit, 'sticky_hit = ?')
-    .given(filter.fallbackUsed, 'fallback_used = ?')
-  return [{ sql: 'decision is not null', values: [] }, ...all]
 }
 
 /** The same question of one record. */

@@ -3,12 +3,12 @@ import { Arg, Ctx, FieldResolver, Int, Query, Resolver, Root, Subscription } fro
 import { Role } from '../access/role.ts'
 import { AliasType, toAlias } from '../aliases/alias.type.ts'
 import { RouteType, toRoute } from '../aliases/route.type.ts'
+import type { FinishedEvent } from '../feed/event.ts'
 import type { Delivery } from '../feed/mailbox.ts'
 import type { Page } from '../graphql/connections.ts'
 import type { Context } from '../graphql/context.ts'
 import { Allow } from '../graphql/guard.ts'
 import { ProjectType, toProject } from '../projects/project.type.ts'
-import type { StoredRecord } from '../requests/ingest.service.ts'
 import { TokenType, toToken } from '../tokens/token.type.ts'
 import { DecisionFilter } from './decision.filter.ts'
 import { RouteDecisionConnection, RouteDecisionType, toDecision, type DecidedRecord } from './decision.type.ts'
@@ -35,7 +35,7 @@ export class DecisionResolver {
     description: 'Decisions, as the records of their requests are stored.',
   })
   routeDecisionFeed(
-    @Root() { message: { record }, dropped }: Delivery<StoredRecord>,
+    @Root() { message: { record }, dropped }: Delivery<FinishedEvent>,
     @Arg('filter', () => DecisionFilter, { nullable: true }) _filter?: DecisionFilter | null,
   ): RouteDecisionType {
     return Object.assign(toDecision(record as DecidedRecord), { dropped })

@@ -1,22 +1,23 @@
+import type { RequestRecord } from '@millrace/shared'
+
 import type { Scope } from '../access/scope.ts'
 import type { Database } from '../db/database.ts'
-import type { Bus } from '../feed/bus.ts'
-import type { Mailbox } from '../feed/mailbox.ts'
+import type { FeedEvent } from '../feed/event.ts'
+import type { Delivery } from '../feed/mailbox.ts'
 import type { Page } from '../graphql/connections.ts'
-import type { StoredRecord } from '../requests/ingest.service.ts'
-import { recordPage } from '../requests/request.pages.ts'
-import { decisionConditions, matchesDecision, readDecisionFilter, type DecisionFilter } from './decision.filter.ts'
+import type { Place } from '../listing/question.ts'
+import type { RequestFeed } from '../requests/feed.service.ts'
+import { ALL, findRecords, recordPage } from '../requests/request.pages.ts'
+import { matchesDecision, readDecisionFilter, type DecisionFilter } from './decision.filter.ts'
+import { decisionQuestion } from './decision.question.ts'
 import { isDecided, toDecision, type DecidedRecord, type RouteDecisionType } from './decision.type.ts'
 
-/** Events that may wait for one subscriber. */
-const FEED_CAPACITY = 1_000
-
-/** What was decided for requests. It stands in their records. */
+/** What was decided for requests. It is kept for a shorter time than their records. */
 export class DecisionService {
   readonly #database: Database
-  readonly #feed: Bus<StoredRecord>
+  readonly #feed: RequestFeed
 
-  constructor(database: Database, feed: Bus<StoredRecord>) {
+  constructor(database: Database, feed: RequestFeed) {
     this.#database = database
     this.#feed = feed
   }
@@ -28,16 +29,28 @@ export class DecisionService {
     requested: number | null,
     after: string | null,
   ): Promise<Page<RouteDecisionType>> {
-    const conditions = [...decisionConditions(readDecisionFilter(filter)), ...scope.ownRows('project_id')]
-    return recordPage(this.#database, conditions, requested, after, (record) => toDecision(record as DecidedRecord))
+    const question = decisionQuestion(readDecisionFilter(filter), scope)
+    // One may go between its being found and its being read.
+    const find = async (place: Place | null, count: number): Promise<RequestRecord[]> =>
+      (await findRecords(this.#database, question, ALL, place, count)).filter(isDecided)
+    return recordPage('routeDecisions', find, requested, after, (record) => toDecision(record as DecidedRecord))
   }
 
   /** Records of requests that were routed, as they are stored. */
-  subscribe(scope: Scope, given: DecisionFilter | null): Mailbox<StoredRecord> {
+  subscribe(scope: Scope, given: DecisionFilter | null): AsyncIterable<Delivery<FeedEvent>> {
     const filter = readDecisionFilter(given)
     return this.#feed.subscribe(
-      FEED_CAPACITY,
-      ({ record }) => isDecided(record) && scope.isOwn(record.projectId) && matchesDecision(filter, record),
+      {
+        key: JSON.stringify(['decisions', filter, scope.key]),
+        kinds: { records: true, live: false },
+        wants: (event) =>
+          event.kind === 'FINISHED' &&
+          isDecided(event.record) &&
+          scope.isOwn(event.record.projectId) &&
+          matchesDecision(filter, event.record),
+        conditions: [],
+      },
+      null,
     )
   }
 }

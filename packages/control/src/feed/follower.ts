@@ -3,8 +3,10 @@ import type { Logger } from 'pino'
 
 import type { Database } from '../db/database.ts'
 import { Watch } from '../db/watch.ts'
-import { Bus } from './bus.ts'
+import { Bus, type BusCounts } from './bus.ts'
 import type { Mailbox } from './mailbox.ts'
+import { inPortions } from './portions.ts'
+import { weightOf } from './weight.ts'
 
 const POLL_MS = 1_000
 /** Rows read at once. */
@@ -28,7 +30,7 @@ export interface Followed<T> {
 
 export class Follower<T> {
   readonly #table: Followed<T>
-  readonly #bus = new Bus<T>()
+  readonly #bus = new Bus<T>(weightOf)
   readonly #watch: Watch
   /** Of the last that was told, or that was there before anybody listened. */
   #number = 0
@@ -47,6 +49,10 @@ export class Follower<T> {
     return this.#watch.close()
   }
 
+  get counts(): BusCounts {
+    return this.#bus.counts
+  }
+
   /** Each wanted row from now on. */
   subscribe(wants: (row: T) => boolean): Mailbox<T> {
     return this.#bus.subscribe(CAPACITY, wants)
@@ -62,7 +68,7 @@ export class Follower<T> {
     while (this.#number < newest) {
       const rows = await this.#table.after(this.#number, PAGE)
       if (rows.length === 0) return
-      for (const row of rows) this.#bus.publish(row)
+      await inPortions(rows, (row) => this.#bus.publish(row))
       this.#number = this.#table.numberOf(rows.at(-1)!)
     }
   }

@@ -6,45 +6,60 @@ export interface Delivery<T> {
   readonly dropped: number
 }
 
+/** How much may wait. */
+export interface MailboxOptions {
+  readonly capacity: number
+  /** By the messages' weights; a message that is alone may weigh more. */
+  readonly maxBytes: number
+  /** Called once, when nothing more is wanted. */
+  readonly onClose: () => void
+  /** Called for each message that is lost. */
+  readonly onDrop: () => void
+}
+
+interface Waiting<T> {
+  readonly message: T
+  readonly bytes: number
+}
+
 type Result<T> = IteratorResult<Delivery<T>, undefined>
 
-const DONE = { done: true, value: undefined } as const
+export const DONE = { done: true, value: undefined } as const
 
 /**
  * An iterator with its own `return`: an async generator's `finally` would not run while it waits,
  * and a subscriber that goes is mostly waiting.
  */
 export class Mailbox<T> implements AsyncIterableIterator<Delivery<T>, undefined> {
-  readonly #capacity: number
-  readonly #onClose: () => void
-  readonly #messages: T[] = []
+  readonly #options: MailboxOptions
+  readonly #messages: Waiting<T>[] = []
   readonly #waiting: ((result: Result<T>) => void)[] = []
+  #bytes = 0
   #dropped = 0
   #closed = false
 
-  /** @param onClose called once, when nothing more is wanted */
-  constructor(capacity: number, onClose: () => void) {
-    this.#capacity = capacity
-    this.#onClose = onClose
+  constructor(options: MailboxOptions) {
+    this.#options = options
   }
 
-  post(message: T): void {
+  /** @param bytes what the message weighs */
+  post(message: T, bytes = 0): void {
     if (this.#closed) return
     const receive = this.#waiting.shift()
     if (receive) {
       receive(this.#deliver(message))
       return
     }
-    if (this.#messages.length === this.#capacity) {
-      this.#messages.shift()
-      this.#dropped++
-    }
-    this.#messages.push(message)
+    const { capacity, maxBytes } = this.#options
+    const messages = this.#messages
+    while (messages.length > 0 && (messages.length >= capacity || this.#bytes + bytes > maxBytes)) this.#drop()
+    messages.push({ message, bytes })
+    this.#bytes += bytes
   }
 
   next(): Promise<Result<T>> {
-    const message = this.#messages.shift()
-    if (message !== undefined) return Promise.resolve(this.#deliver(message))
+    const waited = this.#take()
+    if (waited !== undefined) return Promise.resolve(this.#deliver(waited.message))
     if (this.#closed) return Promise.resolve(DONE)
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
@@ -53,7 +68,7 @@ export class Mailbox<T> implements AsyncIterableIterator<Delivery<T>, undefined>
     if (!this.#closed) {
       this.#closed = true
       this.#messages.length = 0
-      this.#onClose()
+      this.#options.onClose()
       for (const receive of this.#waiting.splice(0)) receive(DONE)
     }
     return Promise.resolve(DONE)
@@ -61,6 +76,18 @@ export class Mailbox<T> implements AsyncIterableIterator<Delivery<T>, undefined>
 
   [Symbol.asyncIterator](): this {
     return this
+  }
+
+  #take(): Waiting<T> | undefined {
+    const waited = this.#messages.shift()
+    if (waited !== undefined) this.#bytes -= waited.bytes
+    return waited
+  }
+
+  #drop(): void {
+    this.#take()
+    this.#dropped++
+    this.#options.onDrop()
   }
 
   #deliver(message: T): Result<T> {

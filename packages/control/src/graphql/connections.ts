@@ -1,4 +1,5 @@
 /** Cursor connections (GraphQL Cursor Connections Specification), forward only. */
+import 'reflect-metadata'
 import { Field, Int, ObjectType, type ClassType } from 'type-graphql'
 
 @ObjectType({ simpleResolvers: true })

@@ -6,6 +6,7 @@ import { GraphQLError, type GraphQLFormattedError } from 'graphql'
 import type { Logger } from 'pino'
 
 import { duplicateMessage, isLockTimeout, isNulCharacter, isUnavailable } from '../db/failure.ts'
+import { NoPlace } from '../db/places.ts'
 import { TurnTimeout } from '../db/turns.ts'
 
 const CODES = [
@@ -75,6 +76,7 @@ export function toClientError(error: unknown, requestId: string, log: Logger): G
 /** What is wrong for now, where trying again may help; else null. */
 function passingReason(error: unknown): string | null {
   if (error instanceof TurnTimeout) return 'too many changes of configuration are waiting'
+  if (error instanceof NoPlace) return 'too many ask for the same'
   if (isLockTimeout(error)) return 'another change of configuration takes too long'
   return isUnavailable(error) ? 'the database does not answer' : null
 }

@@ -8,6 +8,7 @@ import type { Logger } from 'pino'
 import { tooManyFailures, type Door, type Entry } from '../access/door.ts'
 import type { Context } from './context.ts'
 import { badInput, toClientError, withoutInternals } from './errors.ts'
+import { finishedTold, type FinishedOperation } from './finished.ts'
 import { depthRule, MAX_TOKENS, operationError } from './limits.ts'
 import { nameValues } from './literals.ts'
 import { originOf, type ContextFactory } from './operation.ts'
@@ -21,7 +22,14 @@ export class GraphqlOverHttp {
   readonly #contexts: ContextFactory
   readonly #log: Logger
 
-  constructor(schema: GraphQLSchema, door: Door, contexts: ContextFactory, log: Logger) {
+  /** @param finished told of each operation that is over */
+  constructor(
+    schema: GraphQLSchema,
+    door: Door,
+    contexts: ContextFactory,
+    log: Logger,
+    finished: (operation: FinishedOperation) => void,
+  ) {
     this.#door = door
     this.#contexts = contexts
     this.#log = log
@@ -36,7 +44,13 @@ export class GraphqlOverHttp {
       parseOptions: { maxLexicalTokens: MAX_TOKENS },
       maxRecursiveSelections: true,
       validationRules: [depthRule],
-      plugins: [valuesNamed(schema), operationLimit(schema), internalsMasked, ApolloServerPluginLandingPageDisabled()],
+      plugins: [
+        valuesNamed(schema),
+        operationLimit(schema),
+        internalsMasked,
+        finishedTold(finished),
+        ApolloServerPluginLandingPageDisabled(),
+      ],
       formatError: coded,
       logger: log,
       nodeEnv: 'production',

@@ -12,7 +12,7 @@ const MOST_JSON_BYTES = 1_048_576
 const MOST_JSON_LEVELS = 32
 
 /**
- * @param path what the value is called in the operation: `input`, or the argument's own name
+ * @param path what the value is called in the operation: `input`, or the argument's own name; empty: nothing
  * @throws GraphQLError BAD_USER_INPUT
  */
 export function readInput<S extends z.ZodType>(schema: S, value: unknown, path = 'input'): z.output<S> {
@@ -20,7 +20,8 @@ export function readInput<S extends z.ZodType>(schema: S, value: unknown, path =
   if (result.success) return result.data
   const issue = result.error.issues[0]!
   const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []
-  throw badInput([path, ...issue.path, ...unknown].join('.'), unknown.length > 0 ? 'is not known' : issue.message)
+  const at = [...(path === '' ? [] : [path]), ...issue.path, ...unknown].join('.')
+  throw badInput(at, unknown.length > 0 ? 'is not known' : issue.message)
 }
 
 /** A text that can be stored and shown on one line. */
@@ -76,8 +77,9 @@ export const futureDate = z
   .date('must be a date')
   .refine((date) => date.getTime() > Date.now(), 'must be in the future')
 
+export const MOST_OF_A_PAGE = 500
 /** How many of a connection's nodes one may ask for. */
-export const pageSize = wholeNumber(1, 500)
+export const pageSize = wholeNumber(1, MOST_OF_A_PAGE)
 
 /** Whether it goes no deeper than {@link MOST_JSON_LEVELS}: level by level, since recursion would run out of stack. */
 function isShallow(value: unknown): boolean {

@@ -15,6 +15,7 @@ import {
 import { getComplexity, type ComplexityEstimator } from 'graphql-query-complexity'
 
 import { badInput } from './errors.ts'
+import { MOST_OF_A_PAGE } from './input.ts'
 import { variableError } from './variables.ts'
 
 /** Tokens of a document; values in variables don't count. */
@@ -58,7 +59,8 @@ export const depthRule: ValidationRule = (context) => ({
 const estimator: ComplexityEstimator = ({ field, args, childComplexity }) => {
   if (!isCompositeType(getNamedType(field.type))) return 1
   const first = args['first'] ?? field.args.find(({ name }) => name === 'first')?.defaultValue
-  if (typeof first === 'number') return 1 + Math.max(1, first) * childComplexity
+  // More than a page has are refused by the list itself, which says why.
+  if (typeof first === 'number') return 1 + Math.max(1, Math.min(first, MOST_OF_A_PAGE)) * childComplexity
   // A connection's `first` has been multiplied with already.
   const isList = isListType(getNullableType(field.type)) && field.name !== 'edges'
   return 1 + (isList ? USUAL_LIST_LENGTH : 1) * childComplexity

@@ -9,10 +9,13 @@ import { AliasResolver } from '../aliases/alias.resolver.ts'
 import { RouteResolver } from '../aliases/route.resolver.ts'
 import { AuditResolver } from '../audit/audit.resolver.ts'
 import { CacheResolver } from '../cache/cache.resolver.ts'
+import { DebugExchangeResolver, DebugResolver } from '../debug/debug.resolver.ts'
 import { CandidateResolver } from '../decisions/candidate.resolver.ts'
 import { DecisionResolver } from '../decisions/decision.resolver.ts'
 import { ExplainResolver } from '../decisions/explain.resolver.ts'
 import { HealthResolver } from '../health/health.resolver.ts'
+import { InFlightResolver } from '../inflight/in-flight.resolver.ts'
+import { QuestionResolver } from '../inflight/question.resolver.ts'
 import { InstructionResolver } from '../instructions/instruction.resolver.ts'
 import { ProjectResolver } from '../projects/project.resolver.ts'
 import { CredentialResolver } from '../providers/credential.resolver.ts'
@@ -26,6 +29,7 @@ import { SnapshotResolver } from '../snapshot/snapshot.resolver.ts'
 import { SpendingResolver } from '../spending/spending.resolver.ts'
 import { StickyResolver } from '../sticky/sticky.resolver.ts'
 import { TokenResolver } from '../tokens/token.resolver.ts'
+import { UsageResolver } from '../usage/usage.resolver.ts'
 import { guard } from './guard.ts'
 
 /**
@@ -42,14 +46,18 @@ export function createSchema(): GraphQLSchema {
       CacheResolver,
       CandidateResolver,
       CredentialResolver,
+      DebugExchangeResolver,
+      DebugResolver,
       DecisionResolver,
       ExplainResolver,
       FeedResolver,
       HealthResolver,
+      InFlightResolver,
       InstructionResolver,
       ProjectResolver,
       ProviderResolver,
       ProxyResolver,
+      QuestionResolver,
       RequestResolver,
       RevisionResolver,
       RouteResolver,
@@ -57,6 +65,7 @@ export function createSchema(): GraphQLSchema {
       SpendingResolver,
       StickyResolver,
       TokenResolver,
+      UsageResolver,
       ViewerResolver,
     ],
     // Input is validated by the services, with zod.

@@ -4,8 +4,9 @@ import type { Logger } from 'pino'
 
 import type { Database } from '../db/database.ts'
 import { Watch } from '../db/watch.ts'
-import { Bus } from '../feed/bus.ts'
+import { Bus, type BusCounts } from '../feed/bus.ts'
 import type { Mailbox } from '../feed/mailbox.ts'
+import { weightOf } from '../feed/weight.ts'
 import type { SnapshotPublisher } from '../snapshot/publisher.ts'
 import { aggregate, differs } from './aggregate.ts'
 import { HEALTH_CHANNEL } from './channel.ts'
@@ -27,7 +28,7 @@ export interface HealthChange {
 export class HealthWatcher {
   readonly #fleet: Fleet
   readonly #snapshots: SnapshotPublisher
-  readonly #bus = new Bus<HealthChange>()
+  readonly #bus = new Bus<HealthChange>(weightOf)
   readonly #watch: Watch
   /** What subscribers know, by the provider's id. */
   #told = new Map<string, ProviderHealthType>()
@@ -47,6 +48,10 @@ export class HealthWatcher {
 
   close(): Promise<void> {
     return this.#watch.close()
+  }
+
+  get counts(): BusCounts {
+    return this.#bus.counts
   }
 
   /** Each change from now on. */

@@ -1,41 +1,49 @@
-import { MAX_INGEST_BATCH, newId, parseRecord, type IngestResult, type RequestRecord } from '@millrace/shared'
+import { MAX_INGEST_BATCH, parseRecord, type IngestResult, type RequestRecord } from '@millrace/shared'
 import type { Logger } from 'pino'
 
 import type { Database } from '../db/database.ts'
 import { isDataFault } from '../db/failure.ts'
 import { storable } from '../db/storable.ts'
-import type { Bus } from '../feed/bus.ts'
+import { eventId, type FinishedEvent } from '../feed/event.ts'
 import { badInput } from '../graphql/errors.ts'
 import type { BindingStore } from '../sticky/binding.store.ts'
 import { insertRecords } from './request.store.ts'
 
-/** A record that was stored just now. */
-export interface StoredRecord {
-  readonly eventId: string
-  readonly at: Date
-  readonly record: RequestRecord
+/** Who is told of records as they are stored. */
+export interface FinishedListener {
+  /** Resolves when all have been told. */
+  publish(events: readonly FinishedEvent[]): Promise<void> | void
 }
 
 /** Takes records from proxies, each once however often it is sent, and tells the feed. */
 export class IngestService {
   readonly #database: Database
-  readonly #feed: Bus<StoredRecord>
+  readonly #feed: FinishedListener
   readonly #bindings: BindingStore
   readonly #log: Logger
+  readonly #listeners: ((result: IngestResult, ms: number) => void)[] = []
 
-  constructor(database: Database, feed: Bus<StoredRecord>, bindings: BindingStore, log: Logger) {
+  constructor(database: Database, feed: FinishedListener, bindings: BindingStore, log: Logger) {
     this.#database = database
     this.#feed = feed
     this.#bindings = bindings
     this.#log = log
   }
 
+  /** Calls back after each batch with what became of it, and how long that took. */
+  onIngested(listener: (result: IngestResult, ms: number) => void): void {
+    this.#listeners.push(listener)
+  }
+
   async ingest(values: readonly unknown[]): Promise<IngestResult> {
+    const began = performance.now()
     if (values.length > MAX_INGEST_BATCH) throw badInput('records', `must be at most ${MAX_INGEST_BATCH}`)
     const records = this.#parse(values)
     const stored = await this.#store(records)
     const refused = values.length - records.length + stored.refused
-    return { stored: stored.count, duplicates: records.length - stored.refused - stored.count, refused }
+    const result = { stored: stored.count, duplicates: records.length - stored.refused - stored.count, refused }
+    for (const listener of this.#listeners) listener(result, performance.now() - began)
+    return result
   }
 
   #parse(values: readonly unknown[]): RequestRecord[] {
@@ -56,9 +64,11 @@ export class IngestService {
   async #store(records: readonly RequestRecord[]): Promise<{ count: number; refused: number }> {
     if (records.length === 0) return { count: 0, refused: 0 }
     try {
-      const ids = await insertRecords(this.#database.em(), JSON.stringify(records))
-      const stored = takeStored(records, ids)
-      this.#publish(stored)
+      const times = await insertRecords(this.#database.em(), JSON.stringify(records))
+      // As soon as they are stored: if what comes after fails, they come again as duplicates.
+      const events = finishedEvents(records, times)
+      await this.#feed.publish(events)
+      const stored = events.map(({ record }) => record)
       await this.#bindings.note(stored)
       return { count: stored.length, refused: 0 }
     } catch (error) {
@@ -73,14 +83,19 @@ export class IngestService {
       return { count: a.count + b.count, refused: a.refused + b.refused }
     }
   }
-
-  /** As soon as they are stored: if what comes after them in their batch fails, they come again as duplicates. */
-  #publish(records: readonly RequestRecord[]): void {
-    for (const record of records) this.#feed.publish({ eventId: newId(), at: new Date(), record })
-  }
 }
 
-/** Those that were stored now, each once. @param ids which they are; each is deleted when it is found */
-function takeStored(records: readonly RequestRecord[], ids: Set<string>): RequestRecord[] {
-  return records.filter(({ id }) => ids.delete(id.toLowerCase()))
+/**
+ * Of the records that were stored now.
+ * @param times when that was, by their ids; each is deleted when it is found
+ */
+function finishedEvents(records: readonly RequestRecord[], times: Map<string, Date>): FinishedEvent[] {
+  return records.flatMap((record) => {
+    const request = record.id.toLowerCase()
+    const at = times.get(request)
+    times.delete(request)
+    return at === undefined
+      ? []
+      : [{ kind: 'FINISHED', id: eventId({ time: at, kind: 'FINISHED', request }), at, record }]
+  })
 }

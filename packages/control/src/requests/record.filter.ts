@@ -1,4 +1,5 @@
 /** What lists and feeds of records and of their decisions can be asked alike: of the database, and of a record that has just come. */
+import 'reflect-metadata'
 import type { RequestRecord } from '@millrace/shared'
 import { Field, ID, InputType } from 'type-graphql'
 import * as z from 'zod'
@@ -37,7 +38,7 @@ export const recordFilter = z.object({
   requestId: searchText.nullish(),
 })
 
-type RecordConditions = z.output<typeof recordFilter>
+export type RecordConditions = z.output<typeof recordFilter>
 
 /** What the database is asked, over table `request_record`. */
 export function recordConditions(filter: RecordConditions): Conditions {
@@ -53,7 +54,7 @@ export function recordConditions(filter: RecordConditions): Conditions {
 /** The same question of one record. */
 export function matchesRecord(filter: RecordConditions, record: RequestRecord): boolean {
   const { project, token, errorClass, from, to, requestId } = filter
-  const startedAt = Date.parse(record.startedAt)
+  const startedAt = from == null && to == null ? 0 : Date.parse(record.startedAt)
   return (
     (project == null || project === record.projectId) &&
     (token == null || token === record.tokenId) &&

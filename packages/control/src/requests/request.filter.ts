@@ -44,7 +44,8 @@ export class RequestFilter extends RecordFilter {
 
   @Field(() => String, {
     nullable: true,
-    description: 'In the model, request id, error message or user key, in any case.',
+    description:
+      'In the model, request id, error message or user key, in any case; of each, in its first 300 characters.',
   })
   search?: string | null
 }
@@ -63,29 +64,41 @@ const schema = recordFilter.extend({
 /** A filter that was read. */
 export type RequestConditions = z.output<typeof schema>
 
-/** @throws GraphQLError BAD_USER_INPUT */
-export function readFilter(filter: RequestFilter | null): RequestConditions {
-  return readInput(schema, filter ?? {}, 'filter')
+/**
+ * @param path what it is called in the operation
+ * @throws GraphQLError BAD_USER_INPUT
+ */
+export function readFilter(filter: RequestFilter | null, path = 'filter'): RequestConditions {
+  return readInput(schema, filter ?? {}, path)
 }
 
 /** What the database is asked, over table `request_record`. */
 export function sqlConditions(filter: RequestConditions): SqlCondition[] {
   const { all } = recordConditions(filter)
-    .givenText(filter.model, 'model')
+    .given(filter.model, 'model = ?')
     .given(filter.provider, 'provider_id = ?')
     .givenAny(filter.status, 'status')
     .given(filter.stream, 'stream = ?')
     .givenAny(filter.cache, 'cache')
     .given(filter.minLatencyMs, 'latency_ms >= ?')
     .given(filter.minCostUsd, 'cost_usd >= ?::numeric')
-  if (filter.search) {
-    const columns = ['model', 'request_id', 'error_message', 'user_key']
-    all.push({
-      sql: `(${columns.map((column) => `${column} ilike ?`).join(' or ')})`,
-      values: columns.map(() => likePattern(filter.search!)),
-    })
+  return filter.search ? [...all, searchCondition(filter.search)] : all
+}
+
+/** Characters of each text that a search looks into: of more, an index would be too dear. */
+const SEARCHED = 300
+
+/** The texts stand in one, a line each. */
+export function searchCondition(search: string): SqlCondition {
+  const one = {
+    sql: 'searched_text(model, request_id, error_message, user_key) ilike ?',
+    values: [likePattern(search)],
   }
-  return all
+  if (!search.includes('\n')) return one
+  const texts = ['model', 'request_id', 'error_message', 'user_key'].map(
+    (column) => `left(${column}, ${SEARCHED}) ilike ?`,
+  )
+  return { sql: `(${texts.join(' or ')})`, values: texts.map(() => likePattern(search)) }
 }
 
 /** The same question of one record. */
@@ -105,5 +118,12 @@ export function matches(filter: RequestConditions, record: RequestRecord): boole
 }
 
 function contains({ model, requestId, errorMessage, userKey }: RequestRecord, search: string): boolean {
-  return [model, requestId, errorMessage, userKey].some((field) => field?.toLowerCase().includes(search))
+  return [model, requestId, errorMessage, userKey].some((text) => text !== null && isIn(text, search))
+}
+
+/** @param search in lower case */
+export function isIn(text: string, search: string): boolean {
+  // As PostgreSQL counts characters.
+  const searched = text.length > SEARCHED ? Array.from(text).slice(0, SEARCHED).join('') : text
+  return searched.toLowerCase().includes(search)
 }

@@ -33,9 +33,12 @@ export class RevisionService {
   /** Newest first. */
   async page(scope: Scope, requested: number | null, after: string | null): Promise<Page<ConfigRevisionType>> {
     const first = readInput(pageSize, requested ?? 20, 'first')
-    const begun = after === null ? [] : [{ sql: 'number < ?', values: [Number(decodeCursor(after, isNumber)[0])] }]
+    const begun =
+      after === null
+        ? []
+        : [{ sql: 'number < ?', values: [Number(decodeCursor('configRevisions', after, isNumber)[0])] }]
     const rows = await this.#select(scope, begun, first + 1)
-    return pageOf(rows, first, after, ({ number }) => encodeCursor(String(number)), toRevision)
+    return pageOf(rows, first, after, ({ number }) => encodeCursor('configRevisions', String(number)), toRevision)
   }
 
   async #select(scope: Scope, wanted: readonly SqlCondition[], limit: number): Promise<ConfigRevision[]> {

@@ -47,4 +47,5 @@ export const COUNTING = `
     group by 1, 2 order by 1, 2
     on conflict (provider_id, fingerprint) do update set last_used_at = excluded.last_used_at
     where excluded.last_used_at > credential_use.last_used_at
+    returning 1
   )`

@@ -35,10 +35,10 @@ export async function tokenPage(em: Em, query: TokenQuery): Promise<Page<TokenTy
     const pattern = likePattern(readInput(searchText, query.search, 'search'))
     conditions.push({ $or: [{ name: { $ilike: pattern } }, { prefix: { $ilike: pattern } }] })
   }
-  if (query.after !== null) conditions.push({ id: { $lt: decodeCursor(query.after, isId)[0]! } })
+  if (query.after !== null) conditions.push({ id: { $lt: decodeCursor('tokens', query.after, isId)[0]! } })
   // By id, which sorts by the time it was made.
   const rows = await em.find(Token, { $and: conditions }, { orderBy: { id: 'desc' }, limit: first + 1 })
-  return pageOf(rows, first, query.after, ({ id }) => encodeCursor(id), toToken)
+  return pageOf(rows, first, query.after, ({ id }) => encodeCursor('tokens', id), toToken)
 }
 
 /** As the token's own `status` says it: the first that holds of REVOKED, EXPIRED, EXHAUSTED, else ACTIVE. */

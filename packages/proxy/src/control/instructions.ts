@@ -14,6 +14,7 @@ import type { Membership } from '../membership.ts'
 import type { StickyBindings } from '../sticky/bindings.ts'
 import type { ControlClient } from './client.ts'
 import { Errands } from './errands.ts'
+import type { Follows } from './follows.ts'
 
 const CLEAR_RETRY_MS = 5_000
 /** Sooner: what is to be forgotten is still given to clients. */
@@ -72,7 +73,7 @@ interface Told extends Given {
  * Carries out what operators ask of every proxy. Those of the last hour come again after a reconnect, and at first those of
  * before this process: Redis may not have been told of them.
  */
-export class Instructions {
+export class Instructions implements Follows {
   private readonly options: InstructionsOptions
   /** As control knows this process. */
   private readonly process = newId()

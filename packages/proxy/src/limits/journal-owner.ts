@@ -1,56 +1,15 @@
-/** Whose a journal is, by its name: so that what a dead process left is found, and what a living one writes is left alone. */
-import { hash, randomBytes } from 'node:crypto'
-import { readFileSync, readlinkSync } from 'node:fs'
-import { hostname } from 'node:os'
+/** Whose a journal is, by its name. */
+import { isOrphaned, newOwnName } from '../owner.ts'
 
-/** An owner on another machine, or in another container, is heard of by its file alone, which it touches each second. */
-const SILENCE_MS = 10_000
-const NAME = /^limits-(([0-9a-f]{12})-(\d+)-(\d+))-[0-9a-f]{8}\.(?:journal|new)$/
-
-/** Where process ids mean the same: one machine, since it started, and one container. */
-const HERE = hash(
-  'sha256',
-  [hostname(), attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')), attempt(pidSpace)].join('\n'),
-).slice(0, 12)
-const OWNER = `${HERE}-${process.pid}-${startOf(process.pid)}`
+const NAME = /^limits-(.+)\.(?:journal|new)$/
 
 /** A name for a journal of this process. */
 export function newJournalName(): string {
-  return `limits-${OWNER}-${randomBytes(4).toString('hex')}.journal`
+  return `limits-${newOwnName()}.journal`
 }
 
 /** Whether a file is a journal, or what was to become one, whose owner is dead. @param mtimeMs of the file */
 export function isOrphan(name: string, mtimeMs: number): boolean {
-  const [, owner, host, pid, start] = NAME.exec(name) ?? []
-  if (owner === undefined || owner === OWNER) return false
-  if (host !== HERE) return Date.now() - mtimeMs > SILENCE_MS
-  return !runs(Number(pid)) || startOf(Number(pid)) !== start
-}
-
-function runs(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-/** When a process began, in ticks since the machine's start, on Linux; elsewhere 0: ids are not used again soon there. */
-function startOf(pid: number): string {
-  const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8'))
-  // The name of the command, in brackets, may contain anything; see proc_pid_stat(5).
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '0'
-}
-
-function pidSpace(): string {
-  return readlinkSync('/proc/self/ns/pid')
-}
-
-function attempt(read: () => string): string {
-  try {
-    return read()
-  } catch {
-    return ''
-  }
+  const [, owned] = NAME.exec(name) ?? []
+  return owned !== undefined && isOrphaned(owned, mtimeMs)
 }

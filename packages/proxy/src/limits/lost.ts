@@ -1,4 +1,6 @@
 /** Requests that ended with their process: what they had reserved counts in full, and they get a record all the same. */
+import { setTimeout as delay } from 'node:timers/promises'
+
 import { fromPicodollars, recordText, type RequestRecord } from '@millrace/shared'
 
 import type { RecordQueue } from '../records/queue.ts'
@@ -12,12 +14,19 @@ export type LostRecorder = (lost: readonly LostClaim[]) => Promise<void>
 
 /** How long is waited for control before it is looked again. */
 const LOOK_MS = 60_000
+/** The same for room among the records that wait. */
+const ROOM_MS = 50
 
 /** Puts the records of lost claims with the others. */
 export function lostRecorder(records: RecordQueue): LostRecorder {
   return async (lost) => {
-    for (const claim of lost) records.push(lostRecord(claim))
-    while (!(await records.stored(LOOK_MS)));
+    const since = records.mark
+    for (const claim of lost) {
+      // There may be more of them than the queue has room for.
+      while (records.crowded) await delay(ROOM_MS, undefined, { ref: false })
+      records.push(lostRecord(claim))
+    }
+    while (!(await records.stored(LOOK_MS, since)));
   }
 }
 

@@ -1,6 +1,7 @@
 /** Who may read a proxy's metrics: this machine, and whoever has a key of the control plane that reads. */
 import { createHash } from 'node:crypto'
-import { BlockList, isIPv6 } from 'node:net'
+
+import { isLoopback, type IpKey } from '@millrace/shared'
 
 const READERS = new Set(['VIEWER', 'EDITOR', 'ADMIN'])
 /** What control has said of a key holds for so long. */
@@ -8,10 +9,6 @@ const KNOWN_MS = 60_000
 const MOST_KNOWN = 256
 /** Keys that control is asked about at once: nobody makes it busy through a proxy. */
 const MOST_ASKED = 8
-
-const LOOPBACK = new BlockList()
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
-LOOPBACK.addAddress('::1', 'ipv6')
 
 /** Why someone may not read; the last two: nobody knows. */
 export type Denial = 'unauthenticated' | 'forbidden' | 'busy' | 'unavailable'
@@ -34,8 +31,8 @@ export class MetricsAccess {
    * @param key what it brings as a bearer; null: nothing
    * @returns null: it may
    */
-  async denies(address: string | null, key: string | null): Promise<Denial | null> {
-    if (address !== null && LOOPBACK.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')) return null
+  async denies(address: IpKey | null, key: string | null): Promise<Denial | null> {
+    if (isLoopback(address)) return null
     if (key === null || key === '') return 'unauthenticated'
     const digest = createHash('sha256').update(key).digest('base64')
     let found = this.known.get(digest)

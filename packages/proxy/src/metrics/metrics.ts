@@ -1,21 +1,13 @@
 /** What Prometheus may ask of one process: read off when it does, so that it costs requests nothing. */
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 
-import type { AnswerCache } from '../cache/cache.ts'
-import type { ProviderHealth } from '../health/provider-health.ts'
+import type { Health } from '../health/health.ts'
+import type { Gateway } from '../request/gateway.ts'
+import { addRequestMetrics } from './read-requests.ts'
+import { addRecordMetrics } from './records.ts'
 
 /** As prom-client hands a registry's metrics from process to process. */
 export type MetricsJson = Awaited<ReturnType<Registry['getMetricsAsJSON']>>
-
-/** Where the figures come from. */
-export interface Measured {
-  inFlight(): number
-  recordsQueued(): number
-  recordsDropped(): number
-  configRevision(): number
-  providers(): Iterable<ProviderHealth>
-  readonly cache: Pick<AnswerCache, 'outcomes' | 'report' | 'unreadable' | 'skipped'>
-}
 
 export const METRICS_TYPE = Registry.PROMETHEUS_CONTENT_TYPE
 
@@ -30,7 +22,8 @@ export function processMetrics(): Registry {
 }
 
 /** The same with what a proxy's process has to tell. */
-export function proxyMetrics(measured: Measured): Registry {
+export function proxyMetrics(gateway: Gateway, health: Health): Registry {
+  const { active, records, configuration, cache } = gateway
   const registry = processMetrics()
   const gauge = (name: string, help: string, read: () => number, aggregator: 'sum' | 'min' = 'sum'): void => {
     registry.registerMetric(
@@ -58,15 +51,30 @@ export function proxyMetrics(measured: Measured): Registry {
       }),
     )
   }
-  gauge('millrace_in_flight', 'Requests that are being served.', () => measured.inFlight())
-  gauge('millrace_records_queued', 'Records that wait to be stored.', () => measured.recordsQueued())
+  gauge('millrace_in_flight', 'Requests that are being served.', () => active.size)
+  addRecordMetrics(registry, records)
   gauge(
     'millrace_config_revision',
     'The revision of the configuration that is served by; the least of all workers.',
-    () => measured.configRevision(),
+    () => configuration.current?.revision ?? 0,
     'min',
   )
-  counter('millrace_records_dropped_total', 'Records that will never be stored.', () => measured.recordsDropped())
+  counter(
+    'millrace_live_events_dropped_total',
+    'Events of requests under way that followers will never hear.',
+    () => gateway.live.dropped,
+  )
+  counter(
+    'millrace_debug_exchanges_dropped_total',
+    'Captured exchanges that will never be stored.',
+    () => gateway.debug.dropped,
+  )
+  counter(
+    'millrace_spans_dropped_total',
+    'Spans of traces that the collector will never get.',
+    () => gateway.tracing?.dropped ?? 0,
+  )
+  addRequestMetrics(registry, gateway.metrics.series)
   registry.registerMetric(
     new Gauge({
       name: 'millrace_breaker_state',
@@ -77,13 +85,12 @@ export function proxyMetrics(measured: Measured): Registry {
       collect() {
         this.reset()
         const now = performance.now()
-        for (const { name, breaker } of measured.providers()) {
+        for (const { name, breaker } of health.all()) {
           this.set({ provider: name }, BREAKER_STATE[breaker.stateAt(now)])
         }
       },
     }),
   )
-  const { cache } = measured
   gauge('millrace_cache_entries', 'Stored answers in memory.', () => cache.report().entries)
   gauge('millrace_cache_bytes', 'Memory that they take.', () => cache.report().bytes)
   counter('millrace_cache_unreadable_total', 'Values in Redis that are no answers of ours.', () => cache.unreadable)

@@ -4,6 +4,7 @@ import { responseKey, type Fill, type HttpCache, type ResponseKey } from '../cac
 import type { Fields, Verdict } from '../cache/http/policy.ts'
 import type { CacheRequest } from '../cache/http/request.ts'
 import type { StoredResponse } from '../cache/http/response.ts'
+import { isCaptured } from '../debug/capture.ts'
 import type { Attempt } from '../request/attempt.ts'
 import { credentialsFor } from '../routing/credentials.ts'
 import type { CompiledProvider, CompiledRoute } from '../snapshot/compiled.ts'
@@ -68,7 +69,8 @@ export class PassedCaching {
 
   /** What stores an answer that has begun; null: it may not be stored. */
   fill(attempt: Attempt): Fill | null {
-    const { upstreamStatus, upstreamHeaders, startedAt, route, model } = attempt
+    const { exchange, upstreamStatus, upstreamHeaders, startedAt, route, model } = attempt
+    if (isCaptured(exchange)) return null
     return this.cache.fill(this.keyAt(route, model), upstreamStatus!, upstreamHeaders, startedAt, this.purges)
   }
 

@@ -1,18 +1,29 @@
 /** Which paths a provider is asked for as they come, and which of them concern what somebody has left there. */
-import { GlobList, type PassthroughSettings } from '@millrace/shared'
+import { GlobList, matchesGlob, type PassthroughSettings } from '@millrace/shared'
+
+const LONGEST_PATH = 256
 
 /** A provider's settings, made ready to be asked. */
 export class PassthroughRules {
   private readonly endpoints: GlobList
+  private readonly globs: readonly string[]
   private readonly methods: readonly string[] | null
 
   constructor({ endpoints, methods }: PassthroughSettings) {
     this.endpoints = new GlobList(endpoints)
+    this.globs = endpoints
     this.methods = methods
   }
 
   lists(method: string, endpoint: string): boolean {
     return (this.methods === null || this.methods.includes(method)) && this.endpoints.has(endpoint)
+  }
+
+  /** The first glob of the settings that a path is listed by; null: none, or the path is too long to be looked for. */
+  listedAs(endpoint: string): string | null {
+    if (endpoint.length > LONGEST_PATH) return null
+    for (const glob of this.globs) if (matchesGlob(glob, endpoint)) return glob
+    return null
   }
 }
 

@@ -52,6 +52,7 @@ async function pass(exchange: Exchange, target: PassedTarget | null): Promise<vo
     )
     const limits = takeLimits(exchange, token, project)
     if (limits) await limits
+    exchange.admitted()
     await answer(exchange, call)
   } catch (error) {
     refuse(exchange, error)

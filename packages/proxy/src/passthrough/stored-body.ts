@@ -2,6 +2,7 @@ import type { GatewayError } from '@millrace/shared'
 
 import type { Delivery } from '../request/answer-sink.ts'
 import type { Exchange } from '../request/exchange.ts'
+import { cutStatus } from '../request/failure.ts'
 
 /** What is given to a socket at once. */
 const AT_ONCE = 65_536
@@ -38,8 +39,8 @@ export class StoredBody implements Delivery {
   cancel(): void {}
 
   /** Of half a body, only the connection's end can still say that it is not whole. */
-  cut({ code, message }: GatewayError): boolean {
-    this.exchange.fail('ERROR', code, message)
+  cut(error: GatewayError): boolean {
+    this.exchange.fail(cutStatus(error), error.code, error.message)
     this.exchange.res.destroy()
     return true
   }

@@ -2,23 +2,40 @@
  * Finished requests that wait to be sent, as the bytes of their JSON. Kept in pages outside the heap: as strings they
  * outlived several young collections each, and were joined and encoded once more before each call.
  */
+import { untried, type Tried } from './calls.ts'
+import type { SpoolFile } from './spool-file.ts'
 
 /** The beginning of a call's body, and the records in it, parted by commas; it grows until it is full or its sending begins. */
-interface Page {
+export interface Page extends Tried {
+  /** Counts up, in the order in which pages are begun. */
+  readonly number: number
   readonly bytes: Buffer
-  length: number
+  /** Where its last record ends. */
+  end: number
   count: number
   sealed: boolean
+  /** When it was begun, by performance.now(). */
+  readonly since: number
+  /** What stands on disk of it: its first records, or all; and when that was written. */
+  file: SpoolFile | null
+  savedAt: number
+  /** Its bytes are in other hands, and are not written over. */
+  lent: boolean
 }
 
 const PAGE_BYTES = 524_288
+/** Pages whose bytes are kept for the next. */
+const MOST_SPARE = 8
 const COMMA = 0x2c
 const CLOSING_BRACE = 0x7d
 
-/** Somebody who waits until the records pushed so far have been taken. */
+/** Somebody who waits until records have been taken. */
 interface Watcher {
-  /** How many that is, since the process started. */
-  readonly pushed: number
+  /** The pages that they may stand in. */
+  readonly first: number
+  readonly last: number
+  /** How many of these are not taken yet. */
+  left: number
   resolve(taken: boolean): void
 }
 
@@ -27,28 +44,33 @@ export class RecordQueue {
   dropped = 0
   /** Those among them that did not fit in here. */
   overflowed = 0
-  /** Records that wait. */
+  /** Records that wait, in memory or on disk. */
   length = 0
+  /** Those in memory. */
+  inMemory = 0
   private readonly pages: Page[] = []
-  /** Records since the process started: put in, and taken out. */
-  private pushed = 0
-  private removed = 0
-  private readonly watchers: Watcher[] = []
+  /** The one that records are put into. */
+  private open: Page | null = null
+  /** Of the newest page. */
+  private newest = 0
+  /** Of pages whose records wait, in memory or on disk. */
+  private readonly outstanding = new Set<number>()
+  private readonly watchers = new Set<Watcher>()
   /**
-   * The bytes of a page that was sent, for the next: V8 answers ten megabytes a second of memory outside its heap with
+   * The bytes of pages that are done with, for the next: V8 answers ten megabytes a second of memory outside its heap with
    * full collections, and requests wait for these.
    */
-  private spare: Buffer | null = null
+  private readonly spare: Buffer[] = []
   private readonly mostPages: number
   private readonly mostPerPage: number
   private readonly before: string
   private readonly after: string
 
   /**
-   * @param mostBytes what may wait; more is dropped, and counted
+   * @param mostBytes what may wait in memory; more is dropped, and counted
    * @param mostPerBatch records in a batch
-   * @param before what stands before the records in the body of a call
-   * @param after what stands after them
+   * @param before what stands before the records in the body of a call; its last character begins an array
+   * @param after what stands after them; its first character ends that array
    */
   constructor(mostBytes: number, mostPerBatch: number, before: string, after: string) {
     this.mostPages = Math.max(1, Math.floor(mostBytes / PAGE_BYTES))
@@ -68,67 +90,141 @@ export class RecordQueue {
       this.overflowed++
       return
     }
-    if (page.count > 0) page.bytes[page.length++] = COMMA
-    page.length += page.bytes.write(json, page.length)
+    if (page.count > 0) page.bytes[page.end++] = COMMA
+    page.end += page.bytes.write(json, page.end)
     if (more !== '') {
       // Over the brace that closes the object.
-      page.length += page.bytes.write(more, page.length - 1) - 1
-      page.bytes[page.length++] = CLOSING_BRACE
+      page.end += page.bytes.write(more, page.end - 1) - 1
+      page.bytes[page.end++] = CLOSING_BRACE
     }
     page.count++
     this.length++
-    this.pushed++
+    this.inMemory++
   }
 
-  /** Resolves when all that was pushed so far has been taken, or that time is over. @returns whether it has been taken */
-  stored(withinMs: number): Promise<boolean> {
-    if (this.removed === this.pushed) return Promise.resolve(true)
+  /** What is pushed from now on does not stand in a page before this one. */
+  get mark(): number {
+    return this.newest
+  }
+
+  /**
+   * Resolves when the record that was pushed last has been taken, or that time is over. What is lost, and counted as dropped,
+   * is not waited for.
+   * @param since a {@link mark}: waits for all records that were pushed since then
+   * @returns whether they have been taken
+   */
+  stored(withinMs: number, since = this.newest): Promise<boolean> {
+    let left = 0
+    for (let number = since; number <= this.newest; number++) if (this.outstanding.has(number)) left++
+    if (left === 0) return Promise.resolve(true)
     const { promise, resolve } = Promise.withResolvers<boolean>()
-    const watcher: Watcher = { pushed: this.pushed, resolve }
-    this.watchers.push(watcher)
+    const watcher: Watcher = { first: since, last: this.newest, left, resolve }
+    this.watchers.add(watcher)
     const timer = setTimeout(() => {
-      this.watchers.splice(this.watchers.indexOf(watcher), 1)
+      this.watchers.delete(watcher)
       resolve(false)
     }, withinMs)
     return promise.finally(() => clearTimeout(timer))
   }
 
-  /** The body of a call with the oldest records. They stay, as this batch, until {@link remove}. @returns null if none wait */
-  batch(): Buffer | null {
-    const page = this.pages[0]
-    if (!page) return null
-    if (!page.sealed) page.length += page.bytes.write(this.after, page.length)
-    page.sealed = true
-    return page.bytes.subarray(0, page.length)
+  /** Those in memory, in the order in which they are to be sent. */
+  waiting(): readonly Page[] {
+    return this.pages
   }
 
-  /** Forgets the batch that {@link batch} gave, and may write over its bytes: its records were stored, or refused for good. */
-  remove(): void {
-    const page = this.pages.shift()
-    if (!page) return
-    this.length -= page.count
-    this.removed += page.count
-    while (this.watchers.length > 0 && this.watchers[0]!.pushed <= this.removed) this.watchers.shift()!.resolve(true)
-    if (page.bytes.length === PAGE_BYTES) this.spare = page.bytes
+  /** Whether memory is more than half full. */
+  get crowded(): boolean {
+    return this.pages.length * 2 > this.mostPages
+  }
+
+  /** The body of a call with a page's records, to which none are added any more. */
+  body(page: Page): Buffer {
+    this.seal(page)
+    return page.bytes.subarray(0, page.end + page.bytes.write(this.after, page.end))
+  }
+
+  /** The records of a page as an array in JSON, without the bracket that closes it. */
+  content({ bytes, end }: Page): Buffer {
+    return bytes.subarray(this.before.length - 1, end)
+  }
+
+  seal(page: Page): void {
+    page.sealed = true
+    if (this.open === page) this.open = null
+  }
+
+  /** Has the other pages be sent before this one. */
+  defer(page: Page): void {
+    this.pages.push(...this.pages.splice(this.pages.indexOf(page), 1))
+  }
+
+  /** A page needs no memory any more: it is sealed, and all of it is on disk. */
+  release(page: Page): void {
+    this.pages.splice(this.pages.indexOf(page), 1)
+    this.inMemory -= page.count
+    this.reuse(page)
+  }
+
+  /** A page in memory was taken, or refused for good. */
+  taken(page: Page): void {
+    this.release(page)
+    this.done(page.number, page.count)
+  }
+
+  /** A process that ended has left these on disk. */
+  adopt(count: number): void {
+    this.length += count
+  }
+
+  /** Records on disk were taken, or are lost. @param page what they stood in, if this process has written them */
+  done(page: number | null, count: number): void {
+    this.length -= count
+    if (page === null) return
+    this.outstanding.delete(page)
+    for (const watcher of this.watchers) {
+      if (page < watcher.first || page > watcher.last || --watcher.left > 0) continue
+      this.watchers.delete(watcher)
+      watcher.resolve(true)
+    }
   }
 
   /** @param length UTF-16 code units of a record */
   private pageFor(length: number): Page | null {
-    const last = this.pages.at(-1)
+    const { open } = this
     // In UTF-8 a UTF-16 code unit takes three bytes at most.
     const room = length * 3 + 1 + this.after.length
-    if (last && !last.sealed && last.count < this.mostPerPage && last.length + room <= last.bytes.length) return last
+    if (open !== null && open.count < this.mostPerPage && open.end + room <= open.bytes.length) return open
     if (this.pages.length >= this.mostPages) return null
+    if (open !== null) open.sealed = true
     const bytes = this.bytesFor(this.before.length + room)
-    const page = { bytes, length: bytes.write(this.before), count: 0, sealed: false }
+    const end = bytes.write(this.before)
+    const since = performance.now()
+    const number = ++this.newest
+    const page: Page = {
+      number,
+      bytes,
+      end,
+      count: 0,
+      sealed: false,
+      since,
+      file: null,
+      savedAt: since,
+      lent: false,
+      ...untried(),
+    }
     this.pages.push(page)
+    this.outstanding.add(number)
+    this.open = page
     return page
   }
 
   private bytesFor(room: number): Buffer {
     if (room > PAGE_BYTES) return Buffer.allocUnsafeSlow(room)
-    const bytes = this.spare ?? Buffer.allocUnsafeSlow(PAGE_BYTES)
-    this.spare = null
-    return bytes
+    return this.spare.pop() ?? Buffer.allocUnsafeSlow(PAGE_BYTES)
+  }
+
+  private reuse({ bytes, lent, failures }: Page): void {
+    // A call that was given up may still have hold of them.
+    if (bytes.length === PAGE_BYTES && !lent && failures === 0 && this.spare.length < MOST_SPARE) this.spare.push(bytes)
   }
 }

@@ -14,6 +14,8 @@ export interface AnswerSink {
   whole(attempt: Attempt, body: string): void
   /** The answer begins: it is a stream, or too large to be held until it is complete. */
   begin(attempt: Attempt, stream: boolean): void
+  /** The first content comes next. */
+  contentBegins(): void
   /** @returns false if no more is taken for now: the flight is resumed later */
   write(text: string): boolean
   /** As {@link write}: the chunk of a stream that only tells usage. */

@@ -5,6 +5,7 @@ import type { Call } from '../endpoints/dialect.ts'
 import type { Target } from '../providers/provider.ts'
 import { modelFor, priceOf } from '../routing/price.ts'
 import type { CompiledRoute, Credential } from '../snapshot/compiled.ts'
+import type { TraceContext } from '../tracing/trace-context.ts'
 import { UpstreamCall, type Receiver, type UpstreamHeaders } from '../upstream/call.ts'
 import { retryAfterOf } from '../upstream/retry-after.ts'
 import type { Errand } from './errand.ts'
@@ -43,6 +44,8 @@ export class Attempt implements Receiver {
   failure: Failure | null = null
   /** What was thrown by a fault of our own. */
   fault: unknown = null
+  /** Its span's place in the trace; null: it has none. */
+  trace: TraceContext | null = null
   private readonly errand: Errand
   private readonly race: Race
   private readonly upstreamCall: UpstreamCall
@@ -92,6 +95,8 @@ export class Attempt implements Receiver {
       const { errand, target } = this
       const headers = this.credential === null ? [] : [...this.credential.headers]
       errand.addHeaders(headers, this)
+      const { trace } = this.exchange
+      if (trace !== null) this.trace = trace.ask(headers)
       const body = errand.bodyOf(this)
       const { upstream } = this.route.connection!
       this.upstreamCall.send(upstream, { path: target.path, method: errand.method, headers, body })
@@ -185,6 +190,7 @@ export class Attempt implements Receiver {
     this.firstTokenAt = performance.now()
     this.upstreamCall.contentSeen()
     this.lesson.firstToken(this.firstTokenAt)
+    this.flight.sink.contentBegins()
   }
 
   /** The whole answer is there, and what it used is settled. */
@@ -206,19 +212,30 @@ export class Attempt implements Receiver {
     this.finish()
   }
 
+  /** What was used so far, as the provider said if it did. */
+  usageSoFar(): TokenUsage {
+    if (!this.sent || !this.errand.usesTokens) return NO_USAGE
+    const { relay } = this
+    return relay?.usage ?? this.estimated(relay?.outputTokens ?? 0)
+  }
+
+  /** USD, a decimal; null where no price is known. */
+  costOf(usage: TokenUsage): string | null {
+    // What goes by a client's own key is on the client's own bill.
+    const price = this.credential?.source === 'REQUEST' ? null : priceOf(this.route, this.model)
+    return price && costOf(usage, price)
+  }
+
   /** What was used, as the provider said if it did, and what that costs. */
   settleUsage(usage: TokenUsage | null, estimatedOutputTokens: number): void {
     const { flight } = this
     if (usage === null && !this.sent) return
-    flight.usage = usage ?? {
-      ...NO_USAGE,
-      inputTokens: this.call.inputTokens,
-      outputTokens: estimatedOutputTokens,
-      source: 'ESTIMATED',
-    }
-    // What goes by a client's own key is on the client's own bill.
-    const price = this.credential?.source === 'REQUEST' ? null : priceOf(this.route, this.model)
-    flight.costUsd = price && costOf(flight.usage, price)
+    flight.usage = usage ?? this.estimated(estimatedOutputTokens)
+    flight.costUsd = this.costOf(flight.usage)
+  }
+
+  private estimated(outputTokens: number): TokenUsage {
+    return { ...NO_USAGE, inputTokens: this.call.inputTokens, outputTokens, source: 'ESTIMATED' }
   }
 
   /** The provider has the request, and may have gone to work on it. */

@@ -52,6 +52,11 @@ export class DirectAnswer implements AnswerSink, Delivery {
     if (includesMetadata(exchange)) this.tail = new MetadataTail(exchange)
   }
 
+  contentBegins(): void {
+    const { live } = this.exchange.gateway
+    if (live.wanted) live.firstToken(this.exchange)
+  }
+
   write(text: string): boolean {
     const { body, tail } = this
     if (body === null) return this.exchange.res.write(text, 'latin1')

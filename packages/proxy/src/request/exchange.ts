@@ -17,16 +17,16 @@ import { BYPASSED, type CacheSaid } from '../cache/answer-headers.ts'
 import type { AnswerOrigin } from '../cache/answer.ts'
 import type { Call } from '../endpoints/dialect.ts'
 import type { Admission, Claim } from '../limits/store.ts'
-import { decisionMember } from '../records/decision.ts'
-import { draftRecord } from '../records/draft.ts'
 import type { Found } from '../routing/found.ts'
 import type { Slotted } from '../slots.ts'
 import type { CompiledProject, CompiledSnapshot, CompiledToken } from '../snapshot/compiled.ts'
+import type { RequestTrace } from '../tracing/request-trace.ts'
 import { usedBy } from './account.ts'
 import type { Delivery } from './answer-sink.ts'
 import { isTrue, metadataOf, requestIdOf, textHeader } from './client-headers.ts'
 import type { Flight } from './flight.ts'
 import type { Gateway } from './gateway.ts'
+import { tellOf } from './told.ts'
 
 const kExchange = Symbol('exchange')
 
@@ -71,6 +71,8 @@ export class Exchange implements Slotted {
   readonly res: ServerResponse
   /** Read once, kept to the end: a change of configuration concerns the requests after it. */
   readonly snapshot: CompiledSnapshot | null
+  /** Null: it is not traced. */
+  readonly trace: RequestTrace | null
   token: CompiledToken | null = null
   /** The token's. */
   project: CompiledProject | null = null
@@ -120,6 +122,7 @@ export class Exchange implements Slotted {
     this.req = req
     this.res = res
     this.snapshot = gateway.configuration.current
+    this.trace = gateway.tracing && gateway.tracing.begin(req.headers)
     this.requestId = requestIdOf(req.headers) ?? this.id
     ;(res as ExchangeResponse)[kExchange] = this
     res.on('close', onClose)
@@ -193,6 +196,12 @@ export class Exchange implements Slotted {
   /** The first outcome stands: what follows from a failure is not another one. */
   fail(status: RequestStatus, errorClass: string, errorMessage: string): void {
     this.outcome ??= { status, errorClass, errorMessage }
+  }
+
+  /** It is let in, and goes on to its answer. */
+  admitted(): void {
+    const { live } = this.gateway
+    if (live.wanted) live.started(this)
   }
 
   /** From now on its answer comes so. */
@@ -276,13 +285,7 @@ export class Exchange implements Slotted {
     this.recorded = true
     this.latencyMs = performance.now() - this.began
     this.settle()
-    try {
-      this.gateway.records.push(draftRecord(this), decisionMember(this))
-    } catch (error) {
-      // Of what a client sent nothing should be able to do this; if something is, it costs a record, and no other request.
-      this.gateway.records.dropped++
-      this.gateway.log.error({ err: error, requestId: this.requestId }, 'a record could not be written')
-    }
+    tellOf(this)
   }
 }
 

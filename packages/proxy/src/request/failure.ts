@@ -74,7 +74,7 @@ export function redact(text: string, secret: string | undefined): string {
 }
 
 /** As upstreams repeat a secret: plain, and written into JSON, a URL, or base64. */
-function spellingsOf(secret: string): string[] {
+export function spellingsOf(secret: string): string[] {
   const inJson = JSON.stringify(secret).slice(1, -1)
   const spellings = [secret, inJson, inJson.replaceAll('/', '\\/'), encodeURIComponent(secret)]
   for (let offset = 0; offset < 3; offset++) {
@@ -105,6 +105,11 @@ export function clientMessage({ errorClass, message }: Failure): string {
   return errorClass === 'upstream_auth' ? "it does not take the gateway's key" : message
 }
 
+/** How a request is recorded that may not go on. */
+export function cutStatus({ code }: GatewayError): RequestStatus {
+  return code === 'admin_cancelled' ? 'CANCELLED' : 'ERROR'
+}
+
 /**
  * How a request is recorded, and its client told, that an answer which had begun could not be finished.
  * @param cutBy why the request itself could not go on
@@ -113,7 +118,7 @@ export function brokenOff(
   errorClass: AttemptErrorClass,
   cutBy: GatewayError | null,
 ): { status: RequestStatus; code: ErrorCode } {
-  if (cutBy !== null) return { status: 'ERROR', code: cutBy.code }
+  if (cutBy !== null) return { status: cutStatus(cutBy), code: cutBy.code }
   if (errorClass.endsWith('_timeout')) return { status: 'TIMEOUT', code: 'upstream_timeout' }
   if (errorClass === 'stream_error' || errorClass === 'shutting_down') return { status: 'ERROR', code: errorClass }
   return { status: 'ERROR', code: 'stream_truncated' }

@@ -60,8 +60,8 @@ export class Fetch implements Fetching {
     if (this.cache.policy.coalesce) this.exchange.gateway.flights.remove(this.flightKey, answer)
   }
 
-  complete({ recording }: SharedAnswer, flight: Flight): void {
-    if (this.fill === null || !recording.storable) return
+  complete({ recording, captured }: SharedAnswer, flight: Flight): void {
+    if (this.fill === null || captured || !recording.storable) return
     const { gateway, requestId } = this.exchange
     try {
       this.store(recording, flight, this.fill)

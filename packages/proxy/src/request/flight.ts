@@ -73,14 +73,14 @@ export class Flight {
 
   /** Nobody waits any more. Nothing happens if all is over. */
   cancel(): void {
-    this.pause?.end()
-    this.waiter?.giveUp()
+    this.stopWaiting()
     const accountable = this.accountable
     for (const attempt of this.attempts) attempt.cancel(attempt === accountable)
   }
 
   /** It may not go on. */
   cut(reason: string): void {
+    this.stopWaiting()
     const accountable = this.accountable
     for (const attempt of this.attempts) attempt.cut(reason, attempt === accountable)
   }
@@ -90,6 +90,11 @@ export class Flight {
     let any = false
     for (const attempt of this.attempts) any = attempt.abandon() || any
     return any
+  }
+
+  private stopWaiting(): void {
+    this.pause?.end()
+    this.waiter?.giveUp()
   }
 
   /** The attempt that has to say what was used, should it end now. */

@@ -5,11 +5,15 @@ import type { FailedKeys } from '../access/failed-keys.ts'
 import type { AnswerCache } from '../cache/cache.ts'
 import type { HttpCache } from '../cache/http/http-cache.ts'
 import type { WaitingRoom } from '../concurrency/waiting-room.ts'
+import type { DebugCaptures } from '../debug/captures.ts'
 import type { Limits } from '../limits/limits.ts'
+import type { LiveEvents } from '../live/live-events.ts'
+import type { RequestMetrics } from '../metrics/requests.ts'
 import type { RecordQueue } from '../records/queue.ts'
 import type { Slots } from '../slots.ts'
 import type { Configuration } from '../snapshot/configuration.ts'
 import type { StickyBindings } from '../sticky/bindings.ts'
+import type { Tracing } from '../tracing/tracing.ts'
 import type { Deadlines } from '../upstream/deadlines.ts'
 import type { Exchange } from './exchange.ts'
 import type { Flights } from './flights.ts'
@@ -29,6 +33,11 @@ export interface Gateway {
   /** The answers that are being fetched, and can be joined. */
   readonly flights: Flights
   readonly failedKeys: FailedKeys
+  readonly live: LiveEvents
+  readonly debug: DebugCaptures
+  readonly metrics: RequestMetrics
+  /** Null: nobody wants traces. */
+  tracing: Tracing | null
   /** Those whose `x-forwarded-for` is believed. */
   readonly trustedProxies: IpRanges | undefined
   readonly log: Logger

@@ -51,6 +51,7 @@ async function relayExchange(exchange: Exchange, dialect: Dialect): Promise<void
     exchange.found = found
     const limits = takeLimits(exchange, token, project)
     if (limits) await limits
+    exchange.admitted()
     const { cache } = found.alias
     if (cache !== null) return await answerFromCache(exchange, dialect, cache)
     checkUncached(exchange)
@@ -131,6 +132,8 @@ export function admit({ gateway, snapshot }: Exchange): CompiledSnapshot {
 export function identify(exchange: Exchange, snapshot: CompiledSnapshot): Sender {
   const token = authenticated(exchange, snapshot)
   exchange.token = token
+  const { debug } = exchange.gateway
+  if (debug.enabled) debug.begin(exchange)
   const project = projectOf(token, snapshot)
   exchange.project = project
   const refusal = token.access && headRefusal(token.access, exchange)

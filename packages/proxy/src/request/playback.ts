@@ -1,5 +1,5 @@
 /** Brings one client what is on a tape, as fast as it takes it, or with the pauses that it had; and what is still to come. */
-import type { ErrorCode, GatewayError } from '@millrace/shared'
+import type { ErrorCode, GatewayError, RequestStatus } from '@millrace/shared'
 
 import { costOf } from './account.ts'
 import { gatewayHeaders, STREAM_HEADERS } from './answer-headers.ts'
@@ -7,7 +7,7 @@ import { includesMetadata, MetadataTail, withMetadata } from './answer-metadata.
 import type { Delivery } from './answer-sink.ts'
 import { ChunkedBody } from './chunked.ts'
 import type { Exchange } from './exchange.ts'
-import { brokenOff, clientMessage } from './failure.ts'
+import { brokenOff, clientMessage, cutStatus } from './failure.ts'
 import { refuse } from './refuse.ts'
 import { errorEvent } from './render-error.ts'
 import type { Tape } from './tape.ts'
@@ -119,7 +119,7 @@ export class Playback implements Delivery {
 
   cut(error: GatewayError): boolean {
     this.exchange.cutBy = error
-    this.stop(error.code, error.message)
+    this.stop(cutStatus(error), error.code, error.message)
     return this.begun
   }
 
@@ -127,14 +127,14 @@ export class Playback implements Delivery {
     const { flight } = this.exchange
     const ended = flight !== null && flight.abandon()
     // Even if the flight's end has come to it: who takes nothing now would never hear of it.
-    if (this.begun) this.stop('shutting_down', 'The gateway is shutting down.')
+    if (this.begun) this.stop('ERROR', 'shutting_down', 'The gateway is shutting down.')
     return ended || this.begun
   }
 
   /** Ends what has begun, at once. */
-  private stop(code: ErrorCode, message: string): void {
+  private stop(status: RequestStatus, code: ErrorCode, message: string): void {
     if (this.over) return
-    this.exchange.fail('ERROR', code, message)
+    this.exchange.fail(status, code, message)
     // Before the end, at which its record may be written: who stays pays.
     this.leave()
     if (this.begun) this.endWith((this.tail?.rest() ?? '') + errorEvent(code, message))
@@ -147,7 +147,7 @@ export class Playback implements Delivery {
     this.endWait()
     exchange.call!.release()
     this.beganAt = performance.now()
-    exchange.firstTokenAt = tape.stream ? this.beganAt : null
+    if (tape.stream) this.contentBegins()
     if (!tape.stream && tape.ended && tape.failure === null) {
       this.giveWhole(tape.part(0))
       return true
@@ -160,6 +160,13 @@ export class Playback implements Delivery {
     this.body = new ChunkedBody(exchange.res)
     if (includesMetadata(exchange)) this.tail = new MetadataTail(exchange)
     return false
+  }
+
+  private contentBegins(): void {
+    const { exchange } = this
+    const { live } = exchange.gateway
+    exchange.firstTokenAt = this.beganAt
+    if (live.wanted) live.firstToken(exchange)
   }
 
   private giveWhole(body: string): void {

@@ -1,4 +1,4 @@
-import type { HedgePolicy } from '@millrace/shared'
+import type { AttemptErrorClass, HedgePolicy } from '@millrace/shared'
 
 import type { HedgeBudget } from '../health/hedge-budget.ts'
 import type { CompiledRoute, Credential } from '../snapshot/compiled.ts'
@@ -84,9 +84,9 @@ export class Race {
     this.running--
     if (this.running > 0 && !endsAll(attempt)) return
     this.stopWaiting()
-    const gone = attempt.failure?.errorClass === 'client_cancelled'
+    const { failure } = attempt
     for (const other of this.attempts) {
-      if (gone) other.cancel(false)
+      if (failure !== null && CALLED_OFF.has(failure.errorClass)) other.fail(failure.errorClass, failure.message)
       else other.lose()
     }
     this.resolve()
@@ -102,6 +102,9 @@ export class Race {
     this.timer = null
   }
 }
+
+/** Why an attempt ended that is the end of the others as well: none of them was faster. */
+const CALLED_OFF: ReadonlySet<AttemptErrorClass> = new Set(['client_cancelled', 'admin_cancelled', 'shutting_down'])
 
 /** Whether what has become of an attempt is the race's end, though another still runs. */
 function endsAll({ failure, fault, hedged }: Attempt): boolean {

@@ -18,6 +18,15 @@ export class AnswerRelay implements Relay {
     this.attempt = attempt
   }
 
+  get usage(): null {
+    return null
+  }
+
+  /** Of one that is held, nothing is read until it is complete. */
+  get outputTokens(): number {
+    return this.passing ? estimateTokens(this.length) : 0
+  }
+
   data(chunk: Buffer): void {
     this.length += chunk.length
     if (this.passing) {

@@ -1,4 +1,4 @@
-import type { AttemptErrorClass } from '@millrace/shared'
+import type { AttemptErrorClass, TokenUsage } from '@millrace/shared'
 
 import { eventData, EventSplitter } from '../stream/events.ts'
 import type { StreamObserver } from '../stream/observed.ts'
@@ -26,6 +26,14 @@ export class StreamRelay implements Relay {
   constructor(attempt: Attempt) {
     this.attempt = attempt
     this.observer = attempt.call.observe(attempt.flight.sink.keepsUsage)
+  }
+
+  get usage(): TokenUsage | null {
+    return this.observer.usage
+  }
+
+  get outputTokens(): number {
+    return this.observer.contentEvents
   }
 
   data(chunk: Buffer): void {

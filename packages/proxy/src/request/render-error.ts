@@ -66,8 +66,9 @@ export function wasAttempted({ flight }: Exchange): boolean {
   return flight !== null && flight.attempts.length > 0
 }
 
-/** Whether a client that tried again would gain nothing. */
+/** Whether a client that tried again would gain nothing, or is not wanted to. */
 function isFinal({ code, retryAfterMs }: GatewayError, attempted: boolean): boolean {
+  if (code === 'admin_cancelled') return true
   if (USED_UP.has(code)) return attempted
   return EXHAUSTED.has(code) || (code === 'rate_limit_exceeded' && retryAfterMs === null)
 }

@@ -1,6 +1,7 @@
 /** The answer of a flight that several requests share, and who they are. */
 import { GatewayError } from '@millrace/shared'
 
+import { isCaptured } from '../debug/capture.ts'
 import { addUpstreamHeaders, STREAM_HEADERS } from './answer-headers.ts'
 import type { AnswerSink } from './answer-sink.ts'
 import type { Attempt } from './attempt.ts'
@@ -34,6 +35,8 @@ export class SharedAnswer implements AnswerSink, Listened {
   readonly recording: Recording
   /** How many purges there had been when it was asked for. */
   readonly purges: number
+  /** Whether one whom it was given to is captured by an operator who debugs. */
+  captured = false
   private readonly fetching: Fetching
   /** In the order in which they came. */
   private readonly listening: Playback[] = []
@@ -64,6 +67,7 @@ export class SharedAnswer implements AnswerSink, Listened {
   /** Gives the answer to one more. The first is charged with it. */
   join(exchange: Exchange): void {
     const playback = new Playback(exchange, this.recording, false, this)
+    if (isCaptured(exchange)) this.captured = true
     exchange.flight = this.flight
     exchange.pays = this.listening.length === 0
     if (!exchange.pays) playback.wait()
@@ -83,6 +87,9 @@ export class SharedAnswer implements AnswerSink, Listened {
     this.record(attempt, stream)
     this.recording.unread = !stream
   }
+
+  /** Who listens begins with it when its playback does. */
+  contentBegins(): void {}
 
   write(text: string): boolean {
     this.recording.add(text)

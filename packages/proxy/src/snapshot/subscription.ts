@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 
 import { Backoff } from '../control/backoff.ts'
 import type { ControlClient, ControlConnection } from '../control/client.ts'
-import type { Instructions } from '../control/instructions.ts'
+import type { Follows } from '../control/follows.ts'
 import type { Configuration, Taken } from './configuration.ts'
 
 const FIRST_EVENT_MS = 10_000
@@ -14,7 +14,7 @@ const FIRST_EVENT_MS = 10_000
 export interface AlsoFollowed {
   /** Called after each snapshot, so that the revision in use is reported at once. */
   taken(): void
-  readonly connected: Pick<Instructions, 'follow'>
+  readonly connected: readonly Follows[]
 }
 
 /** Why a subscription ended. */
@@ -73,7 +73,7 @@ export class SnapshotSubscription {
   private async follow(): Promise<End> {
     const client = this.control.connect(() => this.configuration.heard())
     this.client = client
-    this.also.connected.follow(client)
+    for (const each of this.also.connected) each.follow(client)
     try {
       let end: End | null = null
       while (end === null) end = await this.subscribe(client)

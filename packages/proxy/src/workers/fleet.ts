@@ -4,7 +4,8 @@ import type { ChildProcess } from 'node:child_process'
 import type { MemoryLimits } from '../limits/memory.ts'
 import { countersOf, mergeMetrics } from '../metrics/merge.ts'
 import type { MetricsJson } from '../metrics/metrics.ts'
-import { mergeReadiness, type ProxyReadiness, type Readiness } from '../readiness.ts'
+import { mergeReadiness, queuedOf, type ProxyReadiness, type Readiness } from '../readiness.ts'
+import type { RecordQueue } from '../records/queue.ts'
 import type { MemoryBindings } from '../sticky/memory.ts'
 import type { Deadlines } from '../upstream/deadlines.ts'
 import { Channel, type Listener } from './channel.ts'
@@ -24,6 +25,8 @@ export interface FleetContext {
   readonly bindings: MemoryBindings
   /** How many workers there should be. */
   readonly size: number
+  /** The primary's own: requests that nobody was left to record, and what dead workers have left on disk. */
+  readonly records: Pick<RecordQueue, 'length' | 'inMemory' | 'dropped'>
   /** The primary's own metrics. */
   ownMetrics(): Promise<MetricsJson>
   ready(child: ChildProcess): void
@@ -106,7 +109,12 @@ export class Fleet {
     })
     const reports = [...this.workers.values()].map(({ report }) => report).filter((report) => report !== null)
     const merged = mergeReports(reports)
-    return { ...merged, recordsDropped: merged.recordsDropped + this.dropped }
+    const { records } = this.context
+    return {
+      ...merged,
+      recordsQueued: merged.recordsQueued + records.length,
+      recordsDropped: merged.recordsDropped + records.dropped + this.dropped,
+    }
   }
 
   private async readiness(): Promise<ProxyReadiness> {
@@ -114,7 +122,8 @@ export class Fleet {
     await this.askAll(async ({ channel }) => {
       known.push(await channel.ask('readiness', null, ANSWER_MS))
     })
-    return mergeReadiness(known, this.context.size)
+    const ended = { queued: 0, spooled: 0, dropped: this.dropped }
+    return mergeReadiness(known, this.context.size, [queuedOf(this.context.records), ended])
   }
 
   private async metrics(): Promise<string> {

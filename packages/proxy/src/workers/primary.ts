@@ -10,6 +10,7 @@ import { Journal } from '../limits/journal.ts'
 import { lostRecorder } from '../limits/lost.ts'
 import { MemoryLimits } from '../limits/memory.ts'
 import { processMetrics } from '../metrics/metrics.ts'
+import { addRecordMetrics } from '../metrics/records.ts'
 import { createRecordQueue, FLUSH_MS, MOST_QUEUED, RecordSender } from '../records/sender.ts'
 import { MemoryBindings } from '../sticky/memory.ts'
 import { Deadlines } from '../upstream/deadlines.ts'
@@ -47,15 +48,17 @@ export class PrimaryService {
     this.control = new ControlClient(settings.MILLRACE_CONTROL_URL, proxyKeyOf(settings))
     makeDataDir(settings)
     const records = createRecordQueue(Math.floor(MOST_QUEUED / settings.MILLRACE_WORKERS))
-    this.sender = new RecordSender(records, this.control, log)
+    this.sender = new RecordSender(records, this.control, settings, log)
     this.journal = new Journal(settings.MILLRACE_DATA_DIR, log, lostRecorder(records))
     this.limits = new MemoryLimits(this.journal)
     const metrics = processMetrics()
+    addRecordMetrics(metrics, records)
     this.fleet = new Fleet({
       deadlines: this.deadlines,
       limits: this.limits,
       bindings: new MemoryBindings(),
       size: settings.MILLRACE_WORKERS,
+      records,
       ownMetrics: () => metrics.getMetricsAsJSON(),
       ready: (child) => {
         this.distributor.add(child)

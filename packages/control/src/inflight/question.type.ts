@@ -1,0 +1,20 @@
+import type { Question } from '@millrace/shared'
+import { Field, ID, ObjectType } from 'type-graphql'
+
+@ObjectType('Question', { description: 'What is asked of every process of every proxy, now.', simpleResolvers: true })
+export class QuestionType implements Question {
+  @Field(() => ID)
+  id!: string
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Of the request of this id alone; null: of all that are being served.',
+  })
+  request!: string | null
+
+  @Field(() => [ID], { nullable: true, description: 'Of these projects alone; null: of any, and of none.' })
+  projects!: string[] | null
+
+  @Field(() => Boolean, { description: 'Whether that request is to be ended.' })
+  cancel!: boolean
+}
