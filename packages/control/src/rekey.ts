@@ -1,11 +1,5 @@
 /** `npm run rekey`: after a change of the master key, seals what is stored under the new one. */
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-
-import { readSettings, SettingsError, type Settings } from '@millrace/shared'
-
-import { openDatabase } from './db/open.ts'
-import { createLog } from './log.ts'
+import { runCommand } from './command.ts'
 import { masterKeysOf } from './secrets/master-key.ts'
 import { rekey, type Outcome } from './secrets/rekey.ts'
 
@@ -22,41 +16,19 @@ Exit codes: 0 all is encrypted under the new key; 1 it could not begin, or the d
 2 some keys open under neither master key, and were left as they are; 3 ended by a signal, run it again.
 `
 
-const FAILED = 1
 const LEFT = 2
 const ENDED = 3
 
-process.umask(0o077)
-
-if (process.argv.includes('--help')) {
-  process.stdout.write(HELP)
-} else {
-  try {
-    process.exitCode = await main(readSettings(process.env))
-  } catch (error) {
-    process.stderr.write(`millrace: ${reasonOf(error)}\n`)
-    process.exitCode = FAILED
-  }
-}
-
-async function main(settings: Settings): Promise<number> {
-  const log = createLog('rekey', settings.MILLRACE_LOG_LEVEL)
-  const ending = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort())
-  const dataDir = resolve(settings.MILLRACE_DATA_DIR)
-  if (settings.MILLRACE_DATABASE_URL === undefined && !existsSync(join(dataDir, 'pglite')))
-    throw new SettingsError('MILLRACE_DATA_DIR', `there is no database in ${dataDir}`)
-  const keys = masterKeysOf(settings, dataDir)
-  const database = await openDatabase(settings.MILLRACE_DATABASE_URL, dataDir, log)
-  try {
-    await database.exclusively(() => database.migrate(), ending.signal)
+await runCommand(
+  { name: 'rekey', help: HELP, heldWhile: 'while keys are re-encrypted', patient: false },
+  async ({ settings, dataDir, database, signal }) => {
+    const keys = masterKeysOf(settings, dataDir)
+    await database.exclusively(() => database.migrate(), signal)
     const told = ({ done, total }: { done: number; total: number }): void =>
       void process.stdout.write(`re-encrypted ${done} of ${total}\n`)
-    return report(await rekey(database, keys, told, ending.signal), keys.current.id, ending.signal.aborted)
-  } finally {
-    await database.close()
-  }
-}
+    return report(await rekey(database, keys, told, signal), keys.current.id, signal.aborted)
+  },
+)
 
 /** @returns the exit code */
 function report({ done, total, failed }: Outcome, keyId: string, wasEnded: boolean): number {
@@ -70,10 +42,4 @@ function report({ done, total, failed }: Outcome, keyId: string, wasEnded: boole
     `All upstream keys are encrypted under the master key ${keyId}. MILLRACE_MASTER_KEY_PREVIOUS is not needed any more.\n`,
   )
   return 0
-}
-
-function reasonOf(error: unknown): string {
-  const { message } = error as Error
-  const isHeld = error instanceof SettingsError && message.includes('another control plane runs')
-  return isHeld ? `${message}: stop it while keys are re-encrypted` : message
 }
