@@ -213,17 +213,21 @@ describe('several control processes on one database', { skip: 'skip' in server ?
     await using other = await startControl({ databaseUrl: database.url, env })
     const [here, there] = [inFlight({ startedAt: agoMs(5_000) }), inFlight()]
     await using near = new Answerer(one, serving([here]))
-    await using far = new Answerer(other, serving([there]), one.proxyKey)
+    const served = serving([there])
+    // It is asked by one, and answers the other.
+    await using far: Answerer = new Answerer(
+      other,
+      async (question) => {
+        await far.tell(question.id, served(question), one)
+        return undefined
+      },
+      one.proxyKey,
+    )
     await near.begin()
     await far.begin()
     const askers = [one, other].map((control) => ({ control, key: one.adminKey }))
     for (const { control, key } of askers)
       await waitFor(async () => (await ids(control, key)).join() === [here.id, there.id].join(), { what: 'both' })
-    // It is told by one, and answers to the other.
-    await using mixed = new Answerer(one, async ({ id }) => {
-      assert.equal(await mixed.tell(id, {}, other), true)
-      return undefined
-    })
     const began = performance.now()
     assert.equal(await cancel(other, here.id, one.adminKey), true)
     assert.equal(await cancel(one, there.id, one.adminKey), true)

@@ -199,7 +199,8 @@ describe('memory', () => {
     for (let seed = 0; seed < 400; seed++) await cached.ask({ seed })
     await cached.outcome('HIT', { seed: -1 })
     const calls = cached.calls
-    const answers = await Promise.all(Array.from({ length: 400 }, (_, seed) => cached.ask({ seed })))
+    // The newest first: what the others bring in must not drive them out before they are asked for.
+    const answers = await Promise.all(Array.from({ length: 400 }, (_, i) => cached.ask({ seed: 399 - i })))
     const { HIT: hits = 0 } = outcomes(answers)
     // Some 100 answers of 20 KB find room.
     assert.ok(hits > 10 && hits <= 110, `${hits} hits`)
