@@ -18,11 +18,12 @@ import { drained } from './records.ts'
 import { median } from './report.ts'
 import type { Target } from './targets.ts'
 
-/** More than this control may be too slow to store beside the load. */
-const MOST_REQUESTS = 20_000
+/** What control can store beside the load: else records would go by the disk, which is not what is measured. */
+const PER_SECOND = 1_500
+const MOST_REQUESTS = 100_000
 const IDLE_MS = 2_000
 
-const [rounds = 6, seconds = 2] = process.argv.slice(2).map(Number)
+const [rounds = 6, seconds = 4] = process.argv.slice(2).map(Number)
 const pinned = (core: number): string[] => ['taskset', '-c', String(core)]
 
 await using stack = new AsyncDisposableStack()
@@ -45,7 +46,7 @@ for (let round = -1; round < rounds; round++) {
     const followed = target.name === 'recorded and followed'
     await using _ = followed ? await follow(control) : new AsyncDisposableStack()
     target.idle = await idleOf(target)
-    const load = { stream: null, connections: 64, seconds: round < 0 ? 3 : seconds }
+    const load = { stream: null, connections: 64, seconds, ratePerSecond: PER_SECOND }
     const { result, cpu } = await put(load, target, loader)
     if (round >= 0) taken.get(target)!.push(cpu!.whole / result.requests)
   }
