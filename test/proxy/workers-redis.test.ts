@@ -82,8 +82,8 @@ suite('three workers with Redis', { skip: await redisUnusable() }, () => {
     await counted('redis')
     for (const { secret } of [quota, budget]) assert.deepEqual(statuses(await chats(1, secret)), { 200: 1 })
     await waitFor(async () => (await limited.spent(quota.id)).requestCount === 9)
-    // What no worker knows alone, control tells them within 5 s.
-    await delay(8_000)
+    // What no worker knows alone, control tells them every 5 s: twice, since a busy machine may be late with one.
+    await delay(12_000)
     assert.deepEqual(statuses(await chats(10, quota.secret)), { 200: 3, 429: 7 })
     assert.deepEqual(statuses(await chats(10, budget.secret)), { 200: 2, 429: 8 })
     assert.deepEqual(statuses(await chats(3, places.secret)), { 200: 3 })
