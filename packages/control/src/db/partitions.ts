@@ -4,6 +4,7 @@
  */
 import type { Database, Em } from './database.ts'
 import { PARTITION_LOCK } from './locks.ts'
+import { DAY_MS } from './time.ts'
 
 /** A table that is partitioned by range of a `timestamptz`, with a default partition: see {@link partitionStatements}. */
 export interface PartitionedTable {
@@ -25,7 +26,6 @@ const MOST_MOVED = 5_000
 const MOST_DELETED = 10_000
 /** Whoever waits for a lock holds up all who come after him. */
 const LOCK_TIMEOUT_MS = 500
-const DAY_MS = 86_400_000
 /** A day goes a little later than it might: clocks differ. */
 const GRACE_MS = 3_600_000
 

@@ -1,7 +1,7 @@
 /** The two ways to read a stretch of time: in the rows' order, and by an index. */
 import type { Em } from '../db/database.ts'
+import { isoOf, type Range } from '../db/time.ts'
 import type { SqlCondition } from '../requests/conditions.ts'
-import { isoOf, type Range } from '../usage/time.ts'
 import type { Facets } from './facets.ts'
 import type { Place, Question, Way } from './question.ts'
 import type { Stretch } from './spans.ts'

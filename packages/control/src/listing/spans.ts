@@ -1,6 +1,6 @@
 /** Time cut where day partitions begin and end, so that a query knows beforehand in which of them it looks, and in what order. */
+import { DAY_MS } from '../db/time.ts'
 
-const DAY_MS = 86_400_000
 /** So many days the first query of a page looks at, some of them to come; the next one; and each after these. */
 const STRETCHES = [7, 25, 100]
 

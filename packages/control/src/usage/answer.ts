@@ -1,9 +1,10 @@
+import { isoOf, type Range } from '../db/time.ts'
 /** One answer as one statement, so that it is of one moment: what a batch has just added is seen once. */
 import type { SqlCondition } from '../requests/conditions.ts'
 import { DIMENSION_COLUMNS, FINEST, type Dimension, type Grain } from './dimensions.ts'
+import type { Interval } from './interval.ts'
 import type { Piece } from './plan.ts'
 import { joinedSketches, NO_SKETCH, sketchOf, SKETCHES, SUMS, type Sketch, type Sum } from './sums.ts'
-import { isoOf, type Interval, type Range } from './time.ts'
 
 export interface Asked {
   readonly range: Range

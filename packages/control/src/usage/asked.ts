@@ -3,12 +3,13 @@ import { oneOf } from '@millrace/shared'
 import * as z from 'zod'
 
 import type { Scope } from '../access/scope.ts'
+import { DAY_MS, type Range } from '../db/time.ts'
 import { badInput } from '../graphql/errors.ts'
 import { readInput } from '../graphql/input.ts'
 import type { SqlCondition } from '../requests/conditions.ts'
 import { readFilter, sqlConditions, type RequestConditions } from '../requests/request.filter.ts'
 import { DIMENSION_COLUMNS, DIMENSIONS, grainFor, type Dimension, type Grain, type KeyColumn } from './dimensions.ts'
-import { DAY_MS, INTERVALS, type Interval, type Range } from './time.ts'
+import { INTERVALS, type Interval } from './interval.ts'
 import type { UsageQuery } from './usage.type.ts'
 
 /** Of interval MINUTE. */

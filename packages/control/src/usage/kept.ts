@@ -1,7 +1,7 @@
 /** For how long sums are kept, and from when on there is all of them. */
 import type { Em } from '../db/database.ts'
+import { DAY_MS, floorTo, HOUR_MS, isoOf } from '../db/time.ts'
 import type { Kept } from './plan.ts'
-import { DAY_MS, floorTo, HOUR_MS, isoOf } from './time.ts'
 
 /** Of minutes. */
 export const MINUTE_DAYS = 3

@@ -1,6 +1,7 @@
+import { ceilTo, DAY_MS, floorTo, HOUR_MS, isoOf, MINUTE_MS, type Range } from '../db/time.ts'
 /** From which tables an answer is put together: the coarsest sums that fit, and single requests for what is left over. */
 import { badInput } from '../graphql/errors.ts'
-import { ceilTo, DAY_MS, floorTo, HOUR_MS, isoOf, MINUTE_MS, type Interval, type Range } from './time.ts'
+import type { Interval } from './interval.ts'
 
 /** From which moments on there is all of it. Of days there always is. */
 export interface Kept {

@@ -1,9 +1,9 @@
 /** Makes all sums of usage anew from the records, a day in each transaction: it can be ended anywhere. */
 import type { Database, Em } from '../db/database.ts'
 import { USAGE_LOCK } from '../db/locks.ts'
+import { DAY_MS, floorTo, HOUR_MS, isoOf, type Range } from '../db/time.ts'
 import { FOLD_RECORDS } from './fold.ts'
 import { readKept } from './kept.ts'
-import { DAY_MS, floorTo, HOUR_MS, isoOf, type Range } from './time.ts'
 
 /** A day (UTC) that was made anew. */
 export interface Rebuilt {

@@ -4,7 +4,7 @@ import { enumOf } from '../graphql/enum.ts'
 import { BigIntNumber, DateTime, Decimal, JSONValue } from '../graphql/scalars.ts'
 import { RequestFilter } from '../requests/request.filter.ts'
 import { DIMENSIONS, type Dimension } from './dimensions.ts'
-import { INTERVALS, type Interval } from './time.ts'
+import { INTERVALS, type Interval } from './interval.ts'
 
 export const UsageDimension = enumOf(DIMENSIONS)
 registerEnumType(UsageDimension, { name: 'UsageDimension' })

@@ -1,7 +1,4 @@
-/** Intervals of time, in UTC. Moments are milliseconds since 1970. */
-
-export const INTERVALS = ['MINUTE', 'HOUR', 'DAY', 'MONTH', 'TOTAL'] as const
-export type Interval = (typeof INTERVALS)[number]
+/** Stretches of time. Moments are milliseconds since 1970, UTC. */
 
 export const MINUTE_MS = 60_000
 export const HOUR_MS = 3_600_000
