@@ -17,14 +17,6 @@ export class ConfirmationRelay implements Relay {
     this.stale = stale
   }
 
-  get usage(): null {
-    return null
-  }
-
-  get outputTokens(): number {
-    return 0
-  }
-
   data(): void {}
 
   end(): void {

@@ -23,14 +23,6 @@ export class PassedRelay implements Relay {
     setImmediate(showHead, exchange.res)
   }
 
-  get usage(): null {
-    return null
-  }
-
-  get outputTokens(): number {
-    return 0
-  }
-
   data(chunk: Buffer): void {
     if (this.fill?.add(chunk.toString('latin1')) === false) this.fill = null
     if (!this.attempt.exchange.res.write(chunk)) this.attempt.pause()

@@ -18,10 +18,6 @@ export class AnswerRelay implements Relay {
     this.attempt = attempt
   }
 
-  get usage(): null {
-    return null
-  }
-
   /** Of one that is held, nothing is read until it is complete. */
   get outputTokens(): number {
     return this.passing ? estimateTokens(this.length) : 0

@@ -17,14 +17,6 @@ export class RefusalRelay implements Relay {
     this.passes = passes
   }
 
-  get usage(): null {
-    return null
-  }
-
-  get outputTokens(): number {
-    return 0
-  }
-
   data(chunk: Buffer): void {
     this.bytes.append(chunk)
     if (this.bytes.length > this.attempt.exchange.gateway.maxBodyBytes) {
