@@ -170,7 +170,7 @@ export class Questions {
 
   #noteSilence({ hasEnough, silent }: Asking): void {
     const isSilence = !hasEnough && silent.length > 0
-    if (isSilence && !this.#silence) this.#log.warn({ proxies: silent }, 'proxies did not answer within a second')
+    if (isSilence && !this.#silence) this.#log.warn({ proxies: silent }, 'proxies did not answer in time')
     this.#silence = isSilence
   }
 }
