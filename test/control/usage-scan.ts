@@ -5,7 +5,7 @@ import { newId, type RequestRecord } from '@millrace/shared'
 import * as fc from 'fast-check'
 
 import type { Dimension } from '../../packages/control/dist/usage/dimensions.js'
-import type { Interval } from '../../packages/control/dist/usage/time.js'
+import type { Interval } from '../../packages/control/dist/usage/interval.js'
 import type { UsageBucketType, UsageQuery } from '../../packages/control/dist/usage/usage.type.js'
 import { sample } from './sample.ts'
 
