@@ -3,7 +3,7 @@ import { GatewayError } from '@millrace/shared'
 import { H3, type EventHandler } from 'h3'
 
 import { answerPreflight, isPreflight } from './access/cors.ts'
-import { DIALECTS } from './endpoints/index.ts'
+import { ENDPOINTS } from './endpoints/index.ts'
 import { findModel, listModels } from './endpoints/models.ts'
 import type { Membership } from './membership.ts'
 import type { MetricsAccess } from './metrics/access.ts'
@@ -16,11 +16,11 @@ import { errorBody } from './request/render-error.ts'
 export function createApp(gateway: Gateway, membership: Membership, access: MetricsAccess): H3 {
   const app = new H3({ silent: true, allowMalformedURL: true })
 
-  for (const dialect of DIALECTS) {
-    app.post(dialect.endpoint, (event) => relay(gateway, dialect, event))
+  for (const endpoint of ENDPOINTS) {
+    app.post(endpoint.path, (event) => relay(gateway, endpoint, event))
     app.all(
-      dialect.endpoint,
-      orPreflight((event) => answerLocally(gateway, dialect.endpoint, event, () => methodNotAllowed('POST'))),
+      endpoint.path,
+      orPreflight((event) => answerLocally(gateway, endpoint.path, event, () => methodNotAllowed('POST'))),
     )
   }
 

@@ -20,7 +20,7 @@ import { LiveWanted } from './control/live-wanted.ts'
 import { Questions } from './control/questions.ts'
 import { Rate } from './control/rate.ts'
 import { DebugCaptures } from './debug/captures.ts'
-import { DIALECTS } from './endpoints/index.ts'
+import { ENDPOINTS } from './endpoints/index.ts'
 import { BreakerHints, type HintBus } from './health/breaker-hints.ts'
 import { Health } from './health/health.ts'
 import type { ProviderHealth } from './health/provider-health.ts'
@@ -237,7 +237,7 @@ export class ProxyService implements Member {
 
   /** Forgets stored answers, and what was asked for them. */
   purge(scope: PurgeScope, instructionId: string): Promise<number> {
-    for (const dialect of DIALECTS) dialect.forget()
+    for (const endpoint of ENDPOINTS) endpoint.forget()
     return this.gateway.cache.purge(scope, instructionId)
   }
 

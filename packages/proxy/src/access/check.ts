@@ -1,7 +1,7 @@
 /** Asks a compiled policy about a request. */
 import type { GatewayError } from '@millrace/shared'
 
-import type { Call } from '../endpoints/dialect.ts'
+import type { Call } from '../endpoints/endpoint.ts'
 import { textHeader } from '../request/client-headers.ts'
 import type { Exchange } from '../request/exchange.ts'
 import type { CompiledAccess } from './access.ts'

@@ -3,11 +3,11 @@ import { isAscii, isUtf8 } from 'node:buffer'
 
 import { chatConversation, chatFeatures, chatUser, estimateTokens, GatewayError } from '@millrace/shared'
 
-import { readChatAnswer, type ReadAnswer } from '../stream/chat-answer.ts'
-import { foldChatStream } from '../stream/chat-fold.ts'
-import { ChatCompletionStream } from '../stream/chat-stream.ts'
-import { chatCallsTools } from '../stream/chat-tools.ts'
-import { unfoldChatAnswer } from '../stream/chat-unfold.ts'
+import { readChatAnswer, type ReadAnswer } from '../dialects/chat/answer.ts'
+import { foldChatStream } from '../dialects/chat/fold.ts'
+import { ChatCompletionStream } from '../dialects/chat/stream.ts'
+import { chatCallsTools } from '../dialects/chat/tools.ts'
+import { unfoldChatAnswer } from '../dialects/chat/unfold.ts'
 import {
   findLeadingMembers,
   findMembers,
@@ -18,12 +18,12 @@ import {
   type Range,
 } from '../stream/json.ts'
 import type { InBandError, StreamObserver } from '../stream/observed.ts'
-import type { Call, Dialect, Features } from './dialect.ts'
+import type { Call, Endpoint, Features } from './endpoint.ts'
 import { estimateInput } from './input-estimate.ts'
 import { KnownCalls } from './known-calls.ts'
 
-export const chatCompletions: Dialect = {
-  endpoint: '/v1/chat/completions',
+export const chatCompletions: Endpoint = {
+  path: '/v1/chat/completions',
   upstreamPath: '/chat/completions',
   unkeyed: new Set(['user', 'metadata', 'stream', 'stream_options']),
   parse: (body) => known.find(body) ?? new ChatCompletionCall(body),

@@ -1,5 +1,5 @@
 /** What clients may call that is understood. */
 import { chatCompletions } from './chat-completions.ts'
-import type { Dialect } from './dialect.ts'
+import type { Endpoint } from './endpoint.ts'
 
-export const DIALECTS: readonly Dialect[] = [chatCompletions]
+export const ENDPOINTS: readonly Endpoint[] = [chatCompletions]

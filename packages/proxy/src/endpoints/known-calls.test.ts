@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
-import type { Call } from './dialect.ts'
+import type { Call } from './endpoint.ts'
 import { KnownCalls } from './known-calls.ts'
 
 const bodyOf = (text: string): Buffer => Buffer.from(text, 'latin1')

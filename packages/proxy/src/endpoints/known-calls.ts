@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 
-import type { Call } from './dialect.ts'
+import type { Call } from './endpoint.ts'
 
 /** Bytes of all that are known. */
 const MOST_BYTES = 8 * 1_048_576

@@ -1,12 +1,8 @@
-import { DIALECTS } from '../endpoints/index.ts'
+import { ENDPOINTS } from '../endpoints/index.ts'
 import type { Exchange } from '../request/exchange.ts'
 import { OTHER } from './request-series.ts'
 
-const KNOWN: ReadonlySet<string> = new Set([
-  ...DIALECTS.map(({ endpoint }) => endpoint),
-  '/v1/models',
-  '/v1/models/{id}',
-])
+const KNOWN: ReadonlySet<string> = new Set([...ENDPOINTS.map(({ path }) => path), '/v1/models', '/v1/models/{id}'])
 
 /**
  * A request's endpoint as one of few: itself where it is one of the gateway's own; of a path that is passed on, what the

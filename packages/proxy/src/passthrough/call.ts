@@ -1,6 +1,6 @@
 import { GatewayError } from '@millrace/shared'
 
-import type { Call, Features } from '../endpoints/dialect.ts'
+import type { Call, Features } from '../endpoints/endpoint.ts'
 import { parametersOf, withModel, type PassedTarget } from './target.ts'
 
 const MODEL: ReadonlySet<string> = new Set(['model'])

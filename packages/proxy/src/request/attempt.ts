@@ -1,7 +1,7 @@
 /** One route tried for one request: sends it, and hands the answer to the relay that its form asks for. */
 import { costOf, NO_USAGE, type AttemptErrorClass, type TokenUsage } from '@millrace/shared'
 
-import type { Call } from '../endpoints/dialect.ts'
+import type { Call } from '../endpoints/endpoint.ts'
 import type { Target } from '../providers/provider.ts'
 import { modelFor, priceOf } from '../routing/price.ts'
 import type { CompiledRoute, Credential } from '../snapshot/compiled.ts'

@@ -4,7 +4,7 @@
  */
 import type { AttemptErrorClass, GatewayError, RequestStatus } from '@millrace/shared'
 
-import type { Dialect } from '../endpoints/dialect.ts'
+import type { Endpoint } from '../endpoints/endpoint.ts'
 import type { ProviderHealth } from '../health/provider-health.ts'
 import type { CompiledAlias, CompiledRoute, Credential } from '../snapshot/compiled.ts'
 import { Attempt } from './attempt.ts'
@@ -214,7 +214,7 @@ export class RouteAttempts implements Starter {
 
 /** Those for an endpoint whose bodies are understood. */
 export class Attempts extends RouteAttempts {
-  constructor(flight: Flight, dialect: Dialect) {
-    super(flight, new JsonErrand(dialect))
+  constructor(flight: Flight, endpoint: Endpoint) {
+    super(flight, new JsonErrand(endpoint))
   }
 }

@@ -1,5 +1,5 @@
 /** What a provider is asked for in a request's name: how that is put, and who takes the answer. */
-import type { Dialect } from '../endpoints/dialect.ts'
+import type { Endpoint } from '../endpoints/endpoint.ts'
 import type { Connection, Target } from '../providers/provider.ts'
 import type { UpstreamHeaders } from '../upstream/call.ts'
 import type { Attempt } from './attempt.ts'
@@ -34,7 +34,7 @@ export class JsonErrand implements Errand {
   readonly usesTokens = true
   private readonly upstreamPath: string
 
-  constructor({ upstreamPath }: Dialect) {
+  constructor({ upstreamPath }: Endpoint) {
     this.upstreamPath = upstreamPath
   }
 

@@ -15,7 +15,7 @@ import {
 
 import { BYPASSED, type CacheSaid } from '../cache/answer-headers.ts'
 import type { AnswerOrigin } from '../cache/answer.ts'
-import type { Call } from '../endpoints/dialect.ts'
+import type { Call } from '../endpoints/endpoint.ts'
 import type { Admission, Claim } from '../limits/store.ts'
 import type { Found } from '../routing/found.ts'
 import type { Slotted } from '../slots.ts'

@@ -1,7 +1,7 @@
 /** Why an attempt failed, and what the client is told if no other can follow. */
 import { GatewayError, type AttemptErrorClass, type ErrorCode, type RequestStatus } from '@millrace/shared'
 
-import { inBandError } from '../stream/chat-answer.ts'
+import { inBandError } from '../dialects/chat/answer.ts'
 import type { UpstreamHeaders } from '../upstream/call.ts'
 
 export interface Failure {

@@ -15,7 +15,7 @@ import type { Fill, Lookup } from '../cache/cache.ts'
 import type { CompiledCache } from '../cache/cacheable.ts'
 import type { RequestDirectives } from '../cache/directives.ts'
 import { cacheKey, keyedHeaders } from '../cache/key.ts'
-import type { Call, Dialect } from '../endpoints/dialect.ts'
+import type { Call, Endpoint } from '../endpoints/endpoint.ts'
 import { Attempts } from './attempts.ts'
 import { ClientGone } from './body.ts'
 import type { Exchange } from './exchange.ts'
@@ -26,7 +26,7 @@ import { refuse } from './refuse.ts'
 import { SharedAnswer, type Fetching } from './shared-answer.ts'
 
 export class Fetch implements Fetching {
-  private readonly dialect: Dialect
+  private readonly endpoint: Endpoint
   private readonly cache: CompiledCache
   private readonly directives: RequestDirectives
   /** Who asked first. */
@@ -37,12 +37,12 @@ export class Fetch implements Fetching {
   /** Null where nothing is stored. */
   private fill: Fill | null = null
 
-  constructor(exchange: Exchange, dialect: Dialect, cache: CompiledCache, directives: RequestDirectives) {
+  constructor(exchange: Exchange, endpoint: Endpoint, cache: CompiledCache, directives: RequestDirectives) {
     this.exchange = exchange
-    this.dialect = dialect
+    this.endpoint = endpoint
     this.cache = cache
     this.directives = directives
-    this.key = keyOf(exchange, dialect, cache)
+    this.key = keyOf(exchange, endpoint, cache)
     this.flightKey = exchange.call!.stream ? `${this.key}s` : this.key
   }
 
@@ -88,8 +88,8 @@ export class Fetch implements Fetching {
     const body = recording.body()
     const stream = recording.marks()
     // Part of an answer is none, nor is an error by another name.
-    if (recording.status === 206 || this.dialect.reportsError(body)) return
-    if (!policy.storeToolCalls && this.dialect.callsTools(body, stream)) return
+    if (recording.status === 206 || this.endpoint.reportsError(body)) return
+    if (!policy.storeToolCalls && this.endpoint.callsTools(body, stream)) return
     const { provider } = answering!.route
     const storedAt = Date.now()
     const answer: StoredAnswer = {
@@ -117,10 +117,10 @@ export class Fetch implements Fetching {
   }
 
   private goOn({ hit, fill }: Lookup): void {
-    const { exchange, dialect, cache, directives } = this
+    const { exchange, endpoint, cache, directives } = this
     const fresh = hit !== null && hit.answer.expiresAt - Date.now() >= directives.minFreshMs
     if (fresh) this.remember()
-    if (fresh && playHit(exchange, dialect, hit, cache.policy.replayPace)) {
+    if (fresh && playHit(exchange, endpoint, hit, cache.policy.replayPace)) {
       exchange.gateway.cache.outcomes.count('HIT', hit.tier)
       return
     }
@@ -144,7 +144,7 @@ export class Fetch implements Fetching {
     answer.carriedBy(flight)
     answer.join(exchange)
     if (coalesce) flights.add(this.flightKey, answer)
-    void fly(flight, answer, this.dialect)
+    void fly(flight, answer, this.endpoint)
   }
 
   /** What was purged after its provider had been asked is finished for those who wait for it, and for nobody else. */
@@ -191,12 +191,12 @@ interface KnownKey {
 /** Of calls that were hits: one each, for whom it was made. */
 const knownKeys = new WeakMap<Call, KnownKey>()
 
-function keyOf({ token, project, found, call, req }: Exchange, dialect: Dialect, cache: CompiledCache): string {
+function keyOf({ token, project, found, call, req }: Exchange, endpoint: Endpoint, cache: CompiledCache): string {
   const headers = keyedHeaders(req.headers)
   const known = knownKeys.get(call!)
   if (known?.cache === cache && known.tokenId === token!.id && known.headers === headers) return known.key
   return cacheKey(cache, {
-    endpoint: dialect.endpoint,
+    endpoint: endpoint.path,
     projectId: token!.projectId,
     projectName: project!.name,
     tokenId: token!.id,
@@ -204,13 +204,13 @@ function keyOf({ token, project, found, call, req }: Exchange, dialect: Dialect,
     aliasId: found!.alias.id!,
     headers: req.headers,
     body: call!.text,
-    unkeyed: dialect.unkeyed,
+    unkeyed: endpoint.unkeyed,
   })
 }
 
-async function fly(flight: Flight, answer: SharedAnswer, dialect: Dialect): Promise<void> {
+async function fly(flight: Flight, answer: SharedAnswer, endpoint: Endpoint): Promise<void> {
   try {
-    await new Attempts(flight, dialect).run()
+    await new Attempts(flight, endpoint).run()
   } catch (error) {
     if (!(error instanceof ClientGone)) answer.fail(error)
   }

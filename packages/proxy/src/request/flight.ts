@@ -5,7 +5,7 @@
 import { NO_USAGE, type TokenUsage } from '@millrace/shared'
 
 import type { Waiter } from '../concurrency/waiting-room.ts'
-import type { Call } from '../endpoints/dialect.ts'
+import type { Call } from '../endpoints/endpoint.ts'
 import type { ProviderHealth } from '../health/provider-health.ts'
 import type { DecisionDraft } from '../routing/decision-draft.ts'
 import type { Found } from '../routing/found.ts'

@@ -8,7 +8,7 @@ import type { H3Event } from 'h3'
 import { bodyRefusal, headRefusal } from '../access/check.ts'
 import { revocationOf } from '../access/revocations.ts'
 import { namesTag } from '../cache/http/conditions.ts'
-import type { Call, Dialect } from '../endpoints/dialect.ts'
+import type { Call, Endpoint } from '../endpoints/endpoint.ts'
 import { find } from '../routing/found.ts'
 import type { CompiledProject, CompiledSnapshot, CompiledToken } from '../snapshot/compiled.ts'
 import { takeLimits } from './admission.ts'
@@ -30,19 +30,19 @@ export interface Sender {
 }
 
 /** Serves a request by relaying it to a provider. */
-export function relay(gateway: Gateway, dialect: Dialect, event: H3Event): Promise<never> {
+export function relay(gateway: Gateway, endpoint: Endpoint, event: H3Event): Promise<never> {
   const { req, res } = nodeOf(event)
-  void relayExchange(new Exchange(gateway, dialect.endpoint, req, res), dialect)
+  void relayExchange(new Exchange(gateway, endpoint.path, req, res), endpoint)
   return answeredOnNode()
 }
 
-async function relayExchange(exchange: Exchange, dialect: Dialect): Promise<void> {
+async function relayExchange(exchange: Exchange, endpoint: Endpoint): Promise<void> {
   try {
     const snapshot = admit(exchange)
     const { token, project } = identify(exchange, snapshot)
     takeOwnKey(exchange, token)
     // No variable holds the body: this frame lives as long as the answer's stream.
-    const call = dialect.parse(await receive(exchange))
+    const call = endpoint.parse(await receive(exchange))
     exchange.call = call
     checkStill(exchange)
     checkBody(token, call)
@@ -53,9 +53,9 @@ async function relayExchange(exchange: Exchange, dialect: Dialect): Promise<void
     if (limits) await limits
     exchange.admitted()
     const { cache } = found.alias
-    if (cache !== null) return await answerFromCache(exchange, dialect, cache)
+    if (cache !== null) return await answerFromCache(exchange, endpoint, cache)
     checkUncached(exchange)
-    await new Attempts(directFlight(exchange), dialect).run()
+    await new Attempts(directFlight(exchange), endpoint).run()
   } catch (error) {
     refuse(exchange, error)
   }

@@ -2,7 +2,7 @@ import type { ReplayPace } from '@millrace/shared'
 
 import type { StoredAnswer } from '../cache/answer.ts'
 import type { Hit } from '../cache/cache.ts'
-import type { Dialect } from '../endpoints/dialect.ts'
+import type { Endpoint } from '../endpoints/endpoint.ts'
 import type { Exchange } from './exchange.ts'
 import { Playback } from './playback.ts'
 import { StoredTape } from './tape.ts'
@@ -14,8 +14,8 @@ const MOST_FOLDED = 1_048_576
  * Gives a client a stored answer, in the form that it asks for.
  * @returns false if that form cannot say what the answer does; then nothing was sent
  */
-export function playHit(exchange: Exchange, dialect: Dialect, hit: Hit, pace: ReplayPace): boolean {
-  const answer = inForm(hit.answer, exchange.call!.stream, dialect)
+export function playHit(exchange: Exchange, endpoint: Endpoint, hit: Hit, pace: ReplayPace): boolean {
+  const answer = inForm(hit.answer, exchange.call!.stream, endpoint)
   if (answer === null) return false
   exchange.stored = answer
   const { storedAt, expiresAt, etag } = answer
@@ -26,13 +26,13 @@ export function playHit(exchange: Exchange, dialect: Dialect, hit: Hit, pace: Re
   return true
 }
 
-function inForm(answer: StoredAnswer, stream: boolean, dialect: Dialect): StoredAnswer | null {
+function inForm(answer: StoredAnswer, stream: boolean, endpoint: Endpoint): StoredAnswer | null {
   if ((answer.stream !== null) === stream) return answer
   if (!stream) {
-    const body = answer.body.length > MOST_FOLDED ? null : dialect.fold(answer.body)
+    const body = answer.body.length > MOST_FOLDED ? null : endpoint.fold(answer.body)
     return body === null ? null : { ...answer, ...changed(answer, 'application/json'), body, stream: null }
   }
-  const form = dialect.unfold(answer.body)
+  const form = endpoint.unfold(answer.body)
   if (form === null) return null
   const { events, ends, usagePart } = form
   const marks = { ends, at: ends.map(atOnce), usagePart }

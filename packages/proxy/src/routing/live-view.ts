@@ -9,7 +9,7 @@ import {
 } from '@millrace/shared'
 
 import { bodyRefusal, headRefusal } from '../access/check.ts'
-import type { Call } from '../endpoints/dialect.ts'
+import type { Call } from '../endpoints/endpoint.ts'
 import { CredentialHealth } from '../health/credential-health.ts'
 import type { ProviderHealth } from '../health/provider-health.ts'
 import type { Exchange } from '../request/exchange.ts'

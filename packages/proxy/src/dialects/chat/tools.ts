@@ -1,5 +1,5 @@
-import type { StoredStream } from '../cache/answer.ts'
-import { eventData, EventSplitter } from './events.ts'
+import type { StoredStream } from '../../cache/answer.ts'
+import { eventData, EventSplitter } from '../../stream/events.ts'
 
 /**
  * Whether a chat completion has its reader call tools or a function, in any of its choices; also where that cannot be said.

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
-import { ChatCompletionStream } from './chat-stream.ts'
-import { unfoldChatAnswer } from './chat-unfold.ts'
-import { eventData, EventSplitter } from './events.ts'
+import { eventData, EventSplitter } from '../../stream/events.ts'
+import { ChatCompletionStream } from './stream.ts'
+import { unfoldChatAnswer } from './unfold.ts'
 
 const answer = (choices: string, more = '') =>
   `{"id":"1","object":"chat.completion","created":1,"model":"m","choices":[${choices}]${more}}`

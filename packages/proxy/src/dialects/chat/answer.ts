@@ -1,8 +1,8 @@
 /** A whole, unstreamed chat completion: its usage is read and its model renamed; every other byte stays. */
 import type { TokenUsage } from '@millrace/shared'
 
-import { findMembers, replaceAll, splice, utf8FromLatin1 } from './json.ts'
-import type { InBandError } from './observed.ts'
+import { findMembers, replaceAll, splice, utf8FromLatin1 } from '../../stream/json.ts'
+import type { InBandError } from '../../stream/observed.ts'
 import { readChatUsage } from './usage.ts'
 
 const MEMBERS = new Set(['model', 'usage', 'error', 'choices'])

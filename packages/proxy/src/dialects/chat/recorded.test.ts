@@ -7,12 +7,12 @@ import { after, before, describe, it } from 'node:test'
 
 import OpenAI from 'openai'
 
-import { foldChatStream } from './chat-fold.ts'
-import { chatCallsTools } from './chat-tools.ts'
-import { unfoldChatAnswer } from './chat-unfold.ts'
-import { utf8FromLatin1 } from './json.ts'
+import { utf8FromLatin1 } from '../../stream/json.ts'
+import { foldChatStream } from './fold.ts'
+import { chatCallsTools } from './tools.ts'
+import { unfoldChatAnswer } from './unfold.ts'
 
-const FOLDER = new URL('../../../../../shared/recordings/', import.meta.url)
+const FOLDER = new URL('../../../../../../shared/recordings/', import.meta.url)
 const skip = existsSync(FOLDER) ? false : 'there are no recordings beside this checkout (../shared/recordings)'
 /** Its tool calls have no index and no type: the SDK refuses them. */
 const MISTRAL_CALLS = 'mistral/mistral-tool-call'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
-import { chatCallsTools } from './chat-tools.ts'
+import { chatCallsTools } from './tools.ts'
 
 const STREAM = { ends: [], at: [], usagePart: -1 }
 const CALL = '{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
-import { foldChatStream } from './chat-fold.ts'
+import { foldChatStream } from './fold.ts'
 
 const HEAD = '"id":"1","object":"chat.completion.chunk","created":1,"model":"m"'
 const DONE = 'data: [DONE]\n\n'

@@ -2,9 +2,9 @@
  * Most chunks of a stream differ from the one before in a piece of text and in nothing else. Such a run says the same as one
  * chunk with all of its text, which is read in a tenth of the time.
  */
-import { eventData, EventSplitter } from './events.ts'
-import { readItems, readMembers, type Members } from './json-source.ts'
-import { skipString } from './json.ts'
+import { eventData, EventSplitter } from '../../stream/events.ts'
+import { readItems, readMembers, type Members } from '../../stream/json-source.ts'
+import { skipString } from '../../stream/json.ts'
 
 /** What the events of a run have in common, around the piece of text and around OpenAI's padding. */
 interface Frame {

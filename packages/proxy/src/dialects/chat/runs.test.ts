@@ -3,8 +3,8 @@ import { describe, it } from 'node:test'
 
 import * as fc from 'fast-check'
 
-import { foldChatStream } from './chat-fold.ts'
-import { joinRuns } from './chat-runs.ts'
+import { foldChatStream } from './fold.ts'
+import { joinRuns } from './runs.ts'
 
 const chunk = (choices: string, more = '') => `data: {"id":"1","choices":[${choices}]${more}}\n\n`
 const choice = (delta: string, more = '') => `{"index":0,"delta":${delta}${more}}`

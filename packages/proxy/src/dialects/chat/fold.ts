@@ -1,8 +1,8 @@
+import { eventData, eventName } from '../../stream/events.ts'
+import { foldMembers, refuse, type Shape } from '../../stream/json-fold.ts'
+import { readItems, readMembers, writeMembers, type Members } from '../../stream/json-source.ts'
 /** A streamed chat completion said whole: OpenAI's `chat.completion.chunk`s as one `chat.completion`. */
-import { joinRuns } from './chat-runs.ts'
-import { eventData, eventName } from './events.ts'
-import { foldMembers, refuse, type Shape } from './json-fold.ts'
-import { readItems, readMembers, writeMembers, type Members } from './json-source.ts'
+import { joinRuns } from './runs.ts'
 
 const FUNCTION: Shape = { members: { name: 'label', arguments: 'text' }, others: 'unknown' }
 const CUSTOM: Shape = { members: { name: 'label', input: 'text' }, others: 'unknown' }

@@ -4,9 +4,9 @@ import { describe, it } from 'node:test'
 
 import * as fc from 'fast-check'
 
-import { foldChatStream } from './chat-fold.ts'
-import { unfoldChatAnswer } from './chat-unfold.ts'
-import { utf8FromLatin1 } from './json.ts'
+import { utf8FromLatin1 } from '../../stream/json.ts'
+import { foldChatStream } from './fold.ts'
+import { unfoldChatAnswer } from './unfold.ts'
 
 type Json = Record<string, unknown>
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
-import { foldChatStream } from './chat-fold.ts'
-import { latin1Literal, utf8FromLatin1 } from './json.ts'
+import { latin1Literal, utf8FromLatin1 } from '../../stream/json.ts'
+import { foldChatStream } from './fold.ts'
 
 const HEAD = '"id":"1","object":"chat.completion.chunk","created":1,"model":"m"'
 const DONE = 'data: [DONE]\n\n'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
-import { ChatCompletionStream } from './chat-stream.ts'
+import { ChatCompletionStream } from './stream.ts'
 
 function take(stream: ChatCompletionStream, ...events: string[]): string[] {
   return events.map((event) => stream.take(event, 0, event.length))

@@ -3,7 +3,7 @@
  * Must never know providers, HTTP or how answers are sent.
  */
 import type { StoredStream } from '../cache/answer.ts'
-import type { ReadAnswer } from '../stream/chat-answer.ts'
+import type { ReadAnswer } from '../dialects/chat/answer.ts'
 import type { StreamedForm } from '../stream/forms.ts'
 import type { InBandError, StreamObserver } from '../stream/observed.ts'
 
@@ -59,9 +59,9 @@ export interface Call {
   remember(): boolean
 }
 
-export interface Dialect {
+export interface Endpoint {
   /** The path under which clients call it, which is also the `endpoint` of records. */
-  readonly endpoint: string
+  readonly path: string
   /** The path under a provider's base URL. */
   readonly upstreamPath: string
   /** The outermost members of a body that change nothing of its answer, or only its form. */

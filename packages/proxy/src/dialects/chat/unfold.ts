@@ -1,7 +1,7 @@
 /** A whole chat completion said as a stream: OpenAI's `chat.completion` as `chat.completion.chunk`s. */
-import type { StreamedForm } from './forms.ts'
-import { refuse } from './json-fold.ts'
-import { readItems, readMembers, writeMembers, type Members } from './json-source.ts'
+import type { StreamedForm } from '../../stream/forms.ts'
+import { refuse } from '../../stream/json-fold.ts'
+import { readItems, readMembers, writeMembers, type Members } from '../../stream/json-source.ts'
 
 /** What each chunk repeats. */
 const COMMON = ['id', 'object', 'created', 'model', 'service_tier', 'system_fingerprint']

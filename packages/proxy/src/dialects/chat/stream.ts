@@ -1,10 +1,10 @@
 /** The events of a streamed chat completion: OpenAI's `chat.completion.chunk`, as every compatible provider sends it. */
 import type { TokenUsage } from '@millrace/shared'
 
-import { inBandError } from './chat-answer.ts'
-import { dataLines, eventData, eventName } from './events.ts'
-import { findMembers, replaceAll, splice, type Range } from './json.ts'
-import type { InBandError, StreamObserver } from './observed.ts'
+import { dataLines, eventData, eventName } from '../../stream/events.ts'
+import { findMembers, replaceAll, splice, type Range } from '../../stream/json.ts'
+import type { InBandError, StreamObserver } from '../../stream/observed.ts'
+import { inBandError } from './answer.ts'
 import { readChatUsage } from './usage.ts'
 
 const MEMBERS = new Set(['model', 'usage', 'error', 'choices'])
