@@ -89,6 +89,6 @@ function microseconds(body: string): number {
 }
 
 function keyOf(body: string): string {
-  const { endpoint, unkeyed } = chatCompletions
+  const { path: endpoint, unkeyed } = chatCompletions
   return cacheKey(CACHE, { ...WHOSE, endpoint, headers: {}, body, unkeyed })
 }

@@ -63,6 +63,7 @@ export class OwnConfiguration {
           sticky: DEFAULT_STICKY,
           retry: DEFAULT_RETRY,
           hedge: null,
+          unknownParameters: 'DROP',
           cache: DEFAULT_CACHE,
           timeouts: null,
           createdAt: '2026-01-01T00:00:00.000Z',

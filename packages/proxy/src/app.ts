@@ -3,6 +3,7 @@ import { GatewayError } from '@millrace/shared'
 import { H3, type EventHandler } from 'h3'
 
 import { answerPreflight, isPreflight } from './access/cors.ts'
+import { openAiErrors } from './dialects/chat/errors.ts'
 import { ENDPOINTS } from './endpoints/index.ts'
 import { findModel, listModels } from './endpoints/models.ts'
 import type { Membership } from './membership.ts'
@@ -11,7 +12,6 @@ import { addOperations } from './operations.ts'
 import { passOn } from './passthrough/serve.ts'
 import type { Gateway } from './request/gateway.ts'
 import { answerLocally, relay, unknownModel } from './request/handle.ts'
-import { errorBody } from './request/render-error.ts'
 
 export function createApp(gateway: Gateway, membership: Membership, access: MetricsAccess): H3 {
   const app = new H3({ silent: true, allowMalformedURL: true })
@@ -20,7 +20,9 @@ export function createApp(gateway: Gateway, membership: Membership, access: Metr
     app.post(endpoint.path, (event) => relay(gateway, endpoint, event))
     app.all(
       endpoint.path,
-      orPreflight((event) => answerLocally(gateway, endpoint.path, event, () => methodNotAllowed('POST'))),
+      orPreflight((event) =>
+        answerLocally(gateway, endpoint.path, event, () => methodNotAllowed('POST'), endpoint.errors),
+      ),
     )
   }
 
@@ -54,7 +56,8 @@ export function createApp(gateway: Gateway, membership: Membership, access: Metr
   app.all('/**', (event) => {
     event.res.status = 404
     event.res.headers.set('content-type', 'application/json')
-    return errorBody(new GatewayError('endpoint_not_found', 'There is nothing here: the API is under /v1.'))
+    const error = new GatewayError('endpoint_not_found', 'There is nothing here: the API is under /v1.')
+    return openAiErrors.body(error, '')
   })
   return app
 }

@@ -84,6 +84,9 @@ export class GatewayError extends Error {
 
 /** Why one attempt at a provider failed, or how a request ended that was not refused. Kept in records beside {@link ErrorCode}. */
 export const ATTEMPT_ERROR_CLASSES = [
+  // Of an attempt that was not sent: the provider can't be asked for what the request wants.
+  'unsupported_endpoint',
+  'param_not_allowed',
   'transport_error',
   'connect_timeout',
   'first_token_timeout',

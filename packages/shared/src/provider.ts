@@ -3,17 +3,31 @@ import * as z from 'zod'
 
 import { flag, globText, methodName, numberFrom, oneOf, wholeNumber } from './values.ts'
 
-export const PROVIDER_KINDS = ['OPENAI', 'OPENAI_COMPATIBLE', 'SIMULATED'] as const
+export const PROVIDER_KINDS = [
+  'OPENAI',
+  'AZURE_OPENAI',
+  'ANTHROPIC',
+  'GEMINI',
+  'BEDROCK',
+  'OPENAI_COMPATIBLE',
+  'SIMULATED',
+] as const
 export type ProviderKind = (typeof PROVIDER_KINDS)[number]
 
 /** Where a kind lives if its provider doesn't say. */
 export const DEFAULT_BASE_URLS: Partial<Record<ProviderKind, string>> = {
   OPENAI: 'https://api.openai.com/v1',
+  ANTHROPIC: 'https://api.anthropic.com',
+  GEMINI: 'https://generativelanguage.googleapis.com/v1beta',
 }
 
 /** Whether a provider of a kind is never asked without an upstream key. Any that has keys is not, either. */
 export const NEEDS_CREDENTIAL: Readonly<Record<ProviderKind, boolean>> = {
   OPENAI: true,
+  AZURE_OPENAI: true,
+  ANTHROPIC: true,
+  GEMINI: true,
+  BEDROCK: true,
   // Local model servers often want no key.
   OPENAI_COMPATIBLE: false,
   SIMULATED: false,
@@ -44,10 +58,45 @@ const passthroughSettings = z.strictObject(
 /** Which requests a provider gets as they come. */
 export type PassthroughSettings = Readonly<z.infer<typeof passthroughSettings>>
 
-const httpSettings = z.strictObject({
+const transport = {
   /** Offer HTTP/2 to TLS upstreams. Fewer connections and cheaper streams, dearer short answers; off unless set. */
   http2: flag.default(false),
+}
+
+const MOST_MODELS = 1_000
+const openAiFamily = {
+  ...transport,
   passthrough: passthroughSettings.prefault({}),
+  /** Models that are asked by the Responses API where a client speaks another than that: some know no other. */
+  responsesModels: z
+    .array(globText, 'must be a list')
+    .max(MOST_MODELS, `must have at most ${MOST_MODELS} entries`)
+    .default([]),
+}
+
+const openAiSettings = z.strictObject(openAiFamily)
+
+const azureOpenAiSettings = z.strictObject({
+  ...openAiFamily,
+  /** Of deployment URLs, such as 2024-10-21; null: the v1 API, which has no versions. */
+  apiVersion: z
+    .string('must be a text')
+    .regex(/^[\w.-]{1,64}$/, 'must be a version such as 2024-10-21')
+    .nullable()
+    .default(null),
+})
+
+const bedrockSettings = z.strictObject({
+  ...transport,
+  /** AWS's region: of the base URL, unless that is set, and of signatures. */
+  region: z
+    .string('must be a text')
+    .regex(/^[a-z]{2}(-[a-z]+)+-\d{1,2}$/, 'must be a region such as us-east-1')
+    .default('us-east-1'),
+})
+
+const compatibleSettings = z.strictObject({
+  ...openAiFamily,
 })
 
 /** What a SIMULATED provider can do wrong on purpose. */
@@ -87,8 +136,12 @@ export type SimulatedSettings = z.infer<typeof simulatedSettings>
 
 /** The settings that each kind takes, with their defaults. Unknown settings are refused: a misspelt one would do nothing. */
 export const PROVIDER_SETTINGS = {
-  OPENAI: httpSettings,
-  OPENAI_COMPATIBLE: httpSettings,
+  OPENAI: openAiSettings,
+  AZURE_OPENAI: azureOpenAiSettings,
+  ANTHROPIC: z.strictObject(transport),
+  GEMINI: z.strictObject(transport),
+  BEDROCK: bedrockSettings,
+  OPENAI_COMPATIBLE: compatibleSettings,
   SIMULATED: simulatedSettings,
 } as const satisfies Record<ProviderKind, z.ZodType>
 

@@ -15,6 +15,7 @@ const alias: SnapshotAlias = {
   sticky: DEFAULT_STICKY,
   retry: DEFAULT_RETRY,
   hedge: null,
+  unknownParameters: 'DROP',
   cache: { ...DEFAULT_CACHE, enabled: true },
   timeouts: null,
   createdAt: '2026-01-01T00:00:00.000Z',

@@ -80,6 +80,8 @@ const alias = z.object({
   hedge: hedgePolicy.nullable(),
   /** Control planes of before there was a cache say nothing of it. */
   cache: cachePolicy.default(DEFAULT_CACHE),
+  /** What becomes of parameters that a provider doesn't know. Not an enumeration here: one that a proxy doesn't know is DROP. */
+  unknownParameters: z.string().default('DROP'),
   /** Over the providers' where set. */
   timeouts: timeouts.partial().nullable(),
   createdAt: z.iso.datetime(),

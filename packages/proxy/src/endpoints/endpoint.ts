@@ -1,11 +1,12 @@
 /**
- * What the hot path needs to know of an endpoint that is relayed to a provider. One file a client dialect makes one.
+ * What the hot path needs to know of an endpoint that is relayed to a provider. One file an endpoint makes one.
  * Must never know providers, HTTP or how answers are sent.
  */
 import type { StoredStream } from '../cache/answer.ts'
-import type { ReadAnswer } from '../dialects/chat/answer.ts'
+import type { CanonicalRequest } from '../canonical/request.ts'
+import type { AnswerWriter, ErrorForm } from '../canonical/writer.ts'
 import type { StreamedForm } from '../stream/forms.ts'
-import type { InBandError, StreamObserver } from '../stream/observed.ts'
+import type { InBandError, ReadAnswer, StreamObserver } from '../stream/observed.ts'
 
 /** What routes' conditions may ask of a body. */
 export interface Features {
@@ -19,7 +20,7 @@ export interface Call {
   /** The model that the client asked for: an alias. */
   readonly model: string
   readonly stream: boolean
-  /** Whether the client asked for a stream that ends with its usage. */
+  /** Whether the client asked for a stream that ends with its usage. Where the API always tells it, true. */
   readonly includesUsage: boolean
   /** The body as latin1; empty after {@link release}. */
   readonly text: string
@@ -39,11 +40,17 @@ export interface Call {
   features(): Features
   /** The values of the body's own members of these names, in ASCII. A name may occur twice, with a value each. */
   members(names: ReadonlySet<string>): ReadonlyMap<string, readonly unknown[]>
+  /**
+   * Reads the body once more, for a provider that does not speak this API.
+   * @throws GatewayError param_not_allowed for what makes no sense, unsupported_endpoint for what no other API can say; `param`
+   * names it as OpenAI does: `messages[2].role`
+   */
+  canonical(): CanonicalRequest
   /** The body for the provider, its model named so. Nothing else of what the client wrote is changed. */
   encode(providerModel: string): Buffer
   /** @param keepUsage whether the event that only tells usage stays also where the client did not ask for it */
   observe(keepUsage?: boolean): StreamObserver
-  /** See {@link ReadAnswer}; null if the text is not what the dialect promises. */
+  /** See {@link ReadAnswer}; null if the text is not what the API promises. */
   read(text: string): ReadAnswer | InBandError | null
   /** The beginning of an answer that is too large to be held, with the client's model in it. */
   renameModel(text: string): string
@@ -59,13 +66,21 @@ export interface Call {
   remember(): boolean
 }
 
+/** What an endpoint is for: a provider that does not speak its API may be asked for the same in its own. */
+export type Task = 'chat' | 'embeddings' | 'count'
+
 export interface Endpoint {
   /** The path under which clients call it, which is also the `endpoint` of records. */
   readonly path: string
-  /** The path under a provider's base URL. */
-  readonly upstreamPath: string
+  readonly task: Task
+  /** Whether what it asks for uses tokens that somebody pays for. */
+  readonly usesTokens: boolean
   /** The outermost members of a body that change nothing of its answer, or only its form. */
   readonly unkeyed: ReadonlySet<string>
+  /** How its clients are told of errors. */
+  readonly errors: ErrorForm
+  /** Says answers of other APIs in this one. */
+  readonly writer: AnswerWriter
   /** @throws GatewayError for a body that cannot be sent on */
   parse(body: Buffer): Call
   /** Forgets the calls that are remembered. */

@@ -37,6 +37,10 @@ export class PassedCall implements Call {
     return NO_FEATURES
   }
 
+  canonical(): never {
+    throw new Error('a request that passes through is not read')
+  }
+
   members(names: ReadonlySet<string>): ReadonlyMap<string, readonly string[]> {
     return parametersOf(this.query, names)
   }

@@ -31,6 +31,10 @@ export class PassedErrand implements Errand {
     this.caching = caching
   }
 
+  translationAt(): null {
+    return null
+  }
+
   targetAt({ targets }: Connection, model: string): Target {
     return targets.once(upstreamPathOf(this.call.endpoint), this.call.queryFor(model))
   }

@@ -4,6 +4,7 @@ import type { H3Event } from 'h3'
 
 import { BYPASSED_BY_REQUEST, MISSED } from '../cache/answer-headers.ts'
 import { readCacheRequest, type CacheRequest } from '../cache/http/request.ts'
+import { openAiErrors } from '../dialects/chat/errors.ts'
 import { takeLimits } from '../request/admission.ts'
 import { directFlight } from '../request/direct-answer.ts'
 import { Exchange } from '../request/exchange.ts'
@@ -24,7 +25,7 @@ export function passOn(gateway: Gateway, event: H3Event): Promise<never> {
   const { req, res } = nodeOf(event)
   const target = readTarget(req.url ?? '')
   const endpoint = target?.endpoint ?? event.url.pathname
-  void pass(new Exchange(gateway, endpoint, req, res), target)
+  void pass(new Exchange(gateway, endpoint, openAiErrors, req, res), target)
   return answeredOnNode()
 }
 

@@ -1,11 +1,19 @@
 import type { ProviderKind } from '@millrace/shared'
 
+import { anthropic } from './anthropic.ts'
+import { azureOpenAi } from './azure-openai.ts'
+import { bedrock } from './bedrock.ts'
+import { gemini } from './gemini.ts'
 import { openai, openaiCompatible } from './openai.ts'
 import type { Provider } from './provider.ts'
 import { simulated } from './simulated.ts'
 
 const PROVIDERS: Record<ProviderKind, Provider> = {
   OPENAI: openai,
+  AZURE_OPENAI: azureOpenAi,
+  ANTHROPIC: anthropic,
+  GEMINI: gemini,
+  BEDROCK: bedrock,
   OPENAI_COMPATIBLE: openaiCompatible,
   SIMULATED: simulated,
 }

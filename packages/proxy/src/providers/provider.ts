@@ -1,9 +1,13 @@
 /** What is particular to a provider kind. One file a kind implements it; index.ts registers them. */
 import { flat, type SnapshotProvider } from '@millrace/shared'
 
+import type { Task } from '../endpoints/endpoint.ts'
 import type { PassthroughRules } from '../passthrough/rules.ts'
+import type { BodyEdits } from '../translation/body-edits.ts'
+import type { SpokenTo } from '../translation/translated.ts'
+import type { Translations } from '../translation/translations.ts'
 import type { Pools, PooledUpstream } from '../upstream/pools.ts'
-import type { Upstream } from '../upstream/upstream.ts'
+import type { Upstream, UpstreamRequest } from '../upstream/upstream.ts'
 
 /** A provider, ready to be sent requests. */
 export interface Connection {
@@ -13,6 +17,32 @@ export interface Connection {
   readonly targets: Targets
   /** What it is asked for as it comes, besides the endpoints that are understood here; null: nothing. */
   readonly passthrough: PassthroughRules | null
+  readonly translations: Translations
+  /**
+   * Adds what signs one request, where a key is not a header that is the same each time.
+   * @param request as it is going to be sent, but for what this adds to its headers
+   */
+  readonly sign?: (apiKey: string, request: UpstreamRequest) => void
+}
+
+/** Which APIs a provider speaks. */
+export interface Speech {
+  /** For messages: its kind. */
+  readonly kind: string
+  /** Whether the answers below depend on the model. */
+  readonly variesByModel: boolean
+  /** That its API wants unless the client has them, names and values in turn. */
+  readonly headers: readonly string[]
+  /**
+   * Where below its base URL it takes the client's own bytes.
+   * @param endpoint its path, as clients call it
+   * @returns null: it does not speak that API
+   */
+  nativePath(endpoint: string, model: string): string | null
+  /** What it wants otherwise in such bytes; null: nothing. */
+  editsOf(endpoint: string): BodyEdits | null
+  /** The API that stands in for those that it does not speak; null: none does. */
+  wireFor(task: Task, model: string): SpokenTo | null
 }
 
 /** Where one endpoint is asked at a provider. */
@@ -33,12 +63,12 @@ export class Targets {
     this.pathPrefix = pathPrefix
   }
 
-  /** @param upstreamPath as a dialect names it */
+  /** @param upstreamPath what follows the base URL, with a query or without */
   of(upstreamPath: string): Target {
     let target = this.made.get(upstreamPath)
     if (!target) {
       const path = flat(this.pathPrefix + upstreamPath)
-      target = { path, url: flat(this.origin + path) }
+      target = { path, url: flat(this.origin + path.split('?', 1)[0]!) }
       this.made.set(upstreamPath, target)
     }
     return target

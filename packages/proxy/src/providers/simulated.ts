@@ -1,8 +1,22 @@
 /** A provider without a network: answers like OpenAI's, and fails on purpose. Demo, tests and benchmarks stand on it. */
 import { NEEDS_CREDENTIAL, PROVIDER_SETTINGS } from '@millrace/shared'
 
-import { Targets, type Provider } from './provider.ts'
+import { chatWire } from '../dialects/chat/wire.ts'
+import { Translations } from '../translation/translations.ts'
+import { Targets, type Provider, type Speech } from './provider.ts'
 import { SimulatedUpstream } from './simulation/upstream.ts'
+import { spokenTo } from './speech.ts'
+
+const CHAT = spokenTo(chatWire)
+
+const SPEECH: Speech = {
+  kind: 'SIMULATED',
+  variesByModel: false,
+  headers: [],
+  nativePath: (endpoint) => (endpoint === '/v1/chat/completions' ? '/chat/completions' : null),
+  editsOf: () => null,
+  wireFor: (task) => (task === 'chat' ? CHAT : null),
+}
 
 export const simulated: Provider = {
   needsCredential: NEEDS_CREDENTIAL.SIMULATED,
@@ -12,5 +26,6 @@ export const simulated: Provider = {
     pooled: null,
     targets: new Targets('simulated:', ''),
     passthrough: null,
+    translations: new Translations(SPEECH),
   }),
 }

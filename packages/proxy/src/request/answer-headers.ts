@@ -5,6 +5,7 @@ import { headerText } from '../header-text.ts'
 import type { RateStanding } from '../limits/store.ts'
 import type { UpstreamHeaders } from '../upstream/call.ts'
 import { attemptsOf } from './account.ts'
+import type { Attempt } from './attempt.ts'
 import { namedByConnection } from './client-headers.ts'
 import type { Exchange } from './exchange.ts'
 
@@ -32,6 +33,7 @@ const KEPT_BACK = new Set([
   'alt-svc',
   'openai-organization',
   'openai-project',
+  'anthropic-organization-id',
   'www-authenticate',
   'x-cache',
   'cache-status',
@@ -40,6 +42,8 @@ const KEPT_BACK = new Set([
 /** Names and values in turn: the request's ids, and where it went if it went anywhere. */
 export function gatewayHeaders(exchange: Exchange): string[] {
   const headers = ['x-request-id', exchange.requestId, 'x-millrace-id', exchange.id]
+  const { requestIdHeader } = exchange.errors
+  if (requestIdHeader !== null) headers.push(requestIdHeader, exchange.requestId)
   const { flight, stored, snapshot, admission } = exchange
   if (stored !== null) addOrigin(headers, headerText(stored.providerName), stored.providerModel, exchange)
   else if (flight?.attempt) {
@@ -86,16 +90,37 @@ function duration(milliseconds: number): string {
 /** A stream must reach the client as it comes: no cache, and no buffering in a proxy before us (nginx's header). */
 export const STREAM_HEADERS = ['cache-control', 'no-cache', 'x-accel-buffering', 'no']
 
+/** What an answer says of itself as its client gets it: the provider's headers, and what the provider was not told. */
+export function addAnswerHeaders(
+  list: string[],
+  { answerHeaders, asked: { dropped } }: Attempt,
+  except: readonly string[] = [],
+): void {
+  addUpstreamHeaders(list, answerHeaders, except)
+  if (dropped.length > 0) list.push('x-millrace-dropped-params', headerText(dropped.join(', ')))
+}
+
+/** By which providers name a request: OpenAI, Anthropic, AWS, Azure. */
+const REQUEST_IDS: ReadonlySet<string> = new Set(['x-request-id', 'request-id', 'x-amzn-requestid', 'apim-request-id'])
+
 /** Adds the provider's end-to-end headers; its request id goes by a name of its own. @param except lower-case names to leave out */
 export function addUpstreamHeaders(list: string[], headers: UpstreamHeaders, except: readonly string[] = []): void {
   const named = namedByConnection(headers['connection'])
+  let identified = false
   for (const name in headers) {
     if (KEPT_BACK.has(name) || except.includes(name) || named.includes(name)) continue
-    if (name.startsWith('x-millrace-') || name.startsWith('x-ratelimit-') || name.startsWith('access-control-'))
+    if (
+      name.startsWith('x-millrace-') ||
+      name.startsWith('x-ratelimit-') ||
+      name.startsWith('anthropic-ratelimit-') ||
+      name.startsWith('access-control-')
+    )
       continue
     const value = headers[name]
-    const sent = name === 'x-request-id' ? 'x-millrace-upstream-request-id' : name
-    if (typeof value === 'string') list.push(sent, value)
-    else if (value) for (const each of value) list.push(sent, each)
+    if (REQUEST_IDS.has(name)) {
+      if (!identified && value !== undefined) list.push('x-millrace-upstream-request-id', String(value))
+      identified = true
+    } else if (typeof value === 'string') list.push(name, value)
+    else if (value) for (const each of value) list.push(name, each)
   }
 }

@@ -1,13 +1,16 @@
 /** One route tried for one request: sends it, and hands the answer to the relay that its form asks for. */
-import { costOf, NO_USAGE, type AttemptErrorClass, type TokenUsage } from '@millrace/shared'
+import { costOf, GatewayError, NO_USAGE, type AttemptErrorClass, type TokenUsage } from '@millrace/shared'
 
 import type { Call } from '../endpoints/endpoint.ts'
 import type { Target } from '../providers/provider.ts'
 import { modelFor, priceOf } from '../routing/price.ts'
 import type { CompiledRoute, Credential } from '../snapshot/compiled.ts'
 import type { TraceContext } from '../tracing/trace-context.ts'
+import { Asked } from '../translation/asked.ts'
+import type { Translation } from '../translation/translation.ts'
 import { UpstreamCall, type Receiver, type UpstreamHeaders } from '../upstream/call.ts'
 import { retryAfterOf } from '../upstream/retry-after.ts'
+import type { UpstreamRequest } from '../upstream/upstream.ts'
 import type { Errand } from './errand.ts'
 import type { Exchange } from './exchange.ts'
 import { isRetryable, redact, redactRefusal, type Failure, type Refusal } from './failure.ts'
@@ -41,6 +44,13 @@ export class Attempt implements Receiver {
   firstTokenAt: number | null = null
   upstreamStatus: number | null = null
   upstreamHeaders: UpstreamHeaders = {}
+  /** Those of them that tell of the answer as its client gets it. */
+  answerHeaders: UpstreamHeaders = {}
+  /** The upstream's status, or what it should have been; see ProviderError. */
+  meantStatus: number | null = null
+  /** How it is put to the provider; null: as it came. */
+  readonly translation: Translation | null
+  readonly asked: Asked
   failure: Failure | null = null
   /** What was thrown by a fault of our own. */
   fault: unknown = null
@@ -67,8 +77,10 @@ export class Attempt implements Receiver {
     this.race = race
     this.hedged = hedged
     this.model = modelFor(route, found)
+    this.asked = new Asked(call, this.model, lead)
     // A route without a connection is not enabled.
-    this.target = errand.targetAt(route.connection!, this.model)
+    this.translation = errand.translationAt(route.connection!, this.model)
+    this.target = errand.targetAt(route.connection!, this.model, this.translation, call.stream)
     this.upstreamCall = new UpstreamCall(this, route.timeouts, lead.gateway.deadlines, call.stream)
     this.lesson = new Lesson(route, credential, call.stream)
   }
@@ -98,10 +110,13 @@ export class Attempt implements Receiver {
       const { trace } = this.exchange
       if (trace !== null) this.trace = trace.ask(headers)
       const body = errand.bodyOf(this)
-      const { upstream } = this.route.connection!
-      this.upstreamCall.send(upstream, { path: target.path, method: errand.method, headers, body })
+      const { upstream, sign } = this.route.connection!
+      const request: UpstreamRequest = { path: target.path, method: errand.method, headers, body }
+      if (sign !== undefined && this.credential !== null) sign(this.credential.apiKey, request)
+      this.upstreamCall.send(this.translation?.upstream ?? upstream, request)
     } catch (error) {
-      this.crashed(error)
+      if (error instanceof GatewayError) this.failUnsent(error)
+      else this.crashed(error)
     }
   }
 
@@ -113,6 +128,8 @@ export class Attempt implements Receiver {
   begin(status: number, headers: UpstreamHeaders): void {
     this.upstreamStatus = status
     this.upstreamHeaders = headers
+    this.answerHeaders = headers
+    this.meantStatus = status
     this.relay = this.errand.relayOf(this)
   }
 
@@ -201,13 +218,29 @@ export class Attempt implements Receiver {
   /** @param refusal the upstream's own answer, where there is one */
   fail(errorClass: AttemptErrorClass, message: string, refusal: Refusal | null = null): void {
     if (!this.running) return
+    const status = this.meantStatus
     this.failure = {
       errorClass,
       message: redact(message, this.credential?.apiKey).slice(0, LONGEST_MESSAGE),
-      retryAfterMs: retryAfterOf(this.upstreamHeaders, this.upstreamStatus ?? 0),
+      retryAfterMs: retryAfterOf(this.upstreamHeaders, status ?? 0),
       refusal: refusal && redactRefusal(refusal, this.credential?.apiKey),
-      retryable: isRetryable(errorClass, this.upstreamStatus),
+      retryable: isRetryable(errorClass, status),
+      unsent: null,
       lost: errorClass === 'hedge_lost',
+    }
+    this.finish()
+  }
+
+  /** The provider can't be asked for it; another may. */
+  private failUnsent(error: GatewayError): void {
+    this.failure = {
+      errorClass: error.code === 'unsupported_endpoint' ? 'unsupported_endpoint' : 'param_not_allowed',
+      message: error.message.slice(0, LONGEST_MESSAGE),
+      retryAfterMs: null,
+      refusal: null,
+      retryable: true,
+      unsent: error,
+      lost: false,
     }
     this.finish()
   }

@@ -125,8 +125,12 @@ export class RouteAttempts implements Starter {
 
   /** Where to go after a failure; null: nowhere. */
   protected following({ failure, route, credential }: Attempt): Step | null | Promise<Step | null> {
-    const { errorClass, retryAfterMs, retryable } = failure!
+    const { errorClass, retryAfterMs, retryable, unsent } = failure!
     if (!retryable) return null
+    if (unsent !== null) {
+      this.barred.push(route)
+      return this.unasked()
+    }
     const next = this.withNextKey(errorClass, route, credential)
     if (next !== null) return next
     if (++this.turns > this.alias.retry.maxAttempts) return null
@@ -184,6 +188,12 @@ export class RouteAttempts implements Starter {
     const other = step?.route.provider.health
     if (!other || other === provider || !this.wasAsked(other)) return step
     return other.retries.take(performance.now()) ? step : null
+  }
+
+  /** A route that has not been asked yet. */
+  private unasked(): Step | null {
+    const { chosen } = this.choice.decide(this.flight.attempts.map((attempt) => attempt.route))
+    return chosen && this.choice.stepTo(chosen)
   }
 
   /** A route of a provider that has not been asked yet. */

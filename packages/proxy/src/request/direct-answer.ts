@@ -1,6 +1,6 @@
 import type { GatewayError } from '@millrace/shared'
 
-import { addUpstreamHeaders, gatewayHeaders, STREAM_HEADERS } from './answer-headers.ts'
+import { addAnswerHeaders, gatewayHeaders, STREAM_HEADERS } from './answer-headers.ts'
 import { includesMetadata, MetadataTail, withMetadata } from './answer-metadata.ts'
 import type { AnswerSink, Delivery } from './answer-sink.ts'
 import type { Attempt } from './attempt.ts'
@@ -45,7 +45,7 @@ export class DirectAnswer implements AnswerSink, Delivery {
       return
     }
     const headers = gatewayHeaders(exchange)
-    addUpstreamHeaders(headers, attempt.upstreamHeaders, STREAM_HEADERS)
+    addAnswerHeaders(headers, attempt, STREAM_HEADERS)
     headers.push(...STREAM_HEADERS)
     exchange.res.writeHead(attempt.upstreamStatus!, headers)
     this.body = new ChunkedBody(exchange.res)
@@ -89,7 +89,7 @@ export class DirectAnswer implements AnswerSink, Delivery {
     exchange.fail(status, code, told)
     // Of half a body, only the connection's end can still say that it is not whole.
     if (body === null) exchange.res.destroy()
-    else exchange.end(body.last((tail?.rest() ?? '') + errorEvent(code, told)), 'latin1')
+    else exchange.end(body.last((tail?.rest() ?? '') + errorEvent(exchange, code, told)), 'latin1')
   }
 
   refuse(failed: Attempt): void {
@@ -128,6 +128,6 @@ export function directFlight(exchange: Exchange): Flight {
 
 function headOf(exchange: Exchange, attempt: Attempt): string[] {
   const headers = gatewayHeaders(exchange)
-  addUpstreamHeaders(headers, attempt.upstreamHeaders)
+  addAnswerHeaders(headers, attempt)
   return headers
 }

@@ -15,6 +15,7 @@ import {
 
 import { BYPASSED, type CacheSaid } from '../cache/answer-headers.ts'
 import type { AnswerOrigin } from '../cache/answer.ts'
+import type { ErrorForm } from '../canonical/writer.ts'
 import type { Call } from '../endpoints/endpoint.ts'
 import type { Admission, Claim } from '../limits/store.ts'
 import type { Found } from '../routing/found.ts'
@@ -26,6 +27,7 @@ import type { Delivery } from './answer-sink.ts'
 import { isTrue, metadataOf, requestIdOf, textHeader } from './client-headers.ts'
 import type { Flight } from './flight.ts'
 import type { Gateway } from './gateway.ts'
+import { CANCELLED, SUCCESS, type Outcome } from './outcome.ts'
 import { tellOf } from './told.ts'
 
 const kExchange = Symbol('exchange')
@@ -39,24 +41,10 @@ interface ExchangeResponse extends ServerResponse {
   [kExchange]?: Exchange
 }
 
-/** How a request ended. */
-export interface Outcome {
-  readonly status: RequestStatus
-  readonly errorClass: string | null
-  readonly errorMessage: string | null
-}
-
 /** The last of an answer. */
 interface Ending {
   readonly body: string | Buffer | undefined
   readonly encoding: BufferEncoding
-}
-
-const SUCCESS: Outcome = { status: 'SUCCESS', errorClass: null, errorMessage: null }
-const CANCELLED: Outcome = {
-  status: 'CANCELLED',
-  errorClass: 'client_cancelled',
-  errorMessage: 'the client went before its answer was complete',
 }
 
 export class Exchange implements Slotted {
@@ -67,6 +55,8 @@ export class Exchange implements Slotted {
   readonly began = performance.now()
   readonly gateway: Gateway
   readonly endpoint: string
+  /** How its client is told of errors. */
+  readonly errors: ErrorForm
   readonly req: IncomingMessage
   readonly res: ServerResponse
   /** Read once, kept to the end: a change of configuration concerns the requests after it. */
@@ -116,9 +106,10 @@ export class Exchange implements Slotted {
   private held: Ending | null = null
   private hurried = false
 
-  constructor(gateway: Gateway, endpoint: string, req: IncomingMessage, res: ServerResponse) {
+  constructor(gateway: Gateway, endpoint: string, errors: ErrorForm, req: IncomingMessage, res: ServerResponse) {
     this.gateway = gateway
     this.endpoint = endpoint
+    this.errors = errors
     this.req = req
     this.res = res
     this.snapshot = gateway.configuration.current

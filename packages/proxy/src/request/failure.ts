@@ -13,6 +13,8 @@ export interface Failure {
   readonly refusal: Refusal | null
   /** Whether another attempt may mend it. */
   readonly retryable: boolean
+  /** Why it was not even sent, where the provider can't be asked for it. */
+  readonly unsent: GatewayError | null
   /** Whether it is none: another attempt was faster. */
   readonly lost: boolean
 }
@@ -129,7 +131,8 @@ const DEFAULT_RETRY_AFTER_MS = 1_000
 
 /** The answer when the last attempt has failed so. */
 export function gatewayError(provider: string, failure: Failure): GatewayError {
-  const { errorClass, retryAfterMs } = failure
+  const { errorClass, retryAfterMs, unsent } = failure
+  if (unsent !== null) return unsent
   const detail = `provider ${provider}: ${clientMessage(failure)}`
   if (errorClass === 'upstream_auth') {
     return new GatewayError('upstream_credentials_exhausted', `Every upstream credential was refused; ${detail}`)

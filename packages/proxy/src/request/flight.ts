@@ -31,6 +31,8 @@ export class Flight {
   usage: TokenUsage = NO_USAGE
   /** USD, a decimal; null where it is not known. */
   costUsd: string | null = null
+  /** The number that an event which tells of its failure has in it; see StreamObserver. */
+  sequence = 0
   private pause: Pause | null = null
   private waiter: Waiter | null = null
 

@@ -8,6 +8,8 @@ import type { H3Event } from 'h3'
 import { bodyRefusal, headRefusal } from '../access/check.ts'
 import { revocationOf } from '../access/revocations.ts'
 import { namesTag } from '../cache/http/conditions.ts'
+import type { ErrorForm } from '../canonical/writer.ts'
+import { openAiErrors } from '../dialects/chat/errors.ts'
 import type { Call, Endpoint } from '../endpoints/endpoint.ts'
 import { find } from '../routing/found.ts'
 import type { CompiledProject, CompiledSnapshot, CompiledToken } from '../snapshot/compiled.ts'
@@ -32,7 +34,7 @@ export interface Sender {
 /** Serves a request by relaying it to a provider. */
 export function relay(gateway: Gateway, endpoint: Endpoint, event: H3Event): Promise<never> {
   const { req, res } = nodeOf(event)
-  void relayExchange(new Exchange(gateway, endpoint.path, req, res), endpoint)
+  void relayExchange(new Exchange(gateway, endpoint.path, endpoint.errors, req, res), endpoint)
   return answeredOnNode()
 }
 
@@ -64,15 +66,17 @@ async function relayExchange(exchange: Exchange, endpoint: Endpoint): Promise<vo
 /**
  * Serves a request from what the proxy knows itself; who has it already is told so.
  * @param answer gives the JSON body, or throws a GatewayError
+ * @param errors how the path's clients are told of errors
  */
 export function answerLocally(
   gateway: Gateway,
   endpoint: string,
   event: H3Event,
   answer: (sender: Sender, snapshot: CompiledSnapshot) => unknown,
+  errors: ErrorForm = openAiErrors,
 ): Promise<never> {
   const { req, res } = nodeOf(event)
-  const exchange = new Exchange(gateway, endpoint, req, res)
+  const exchange = new Exchange(gateway, endpoint, errors, req, res)
   try {
     const snapshot = admit(exchange)
     const body = JSON.stringify(answer(identify(exchange, snapshot), snapshot))

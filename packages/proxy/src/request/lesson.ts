@@ -108,6 +108,9 @@ function verdictOf(errorClass: AttemptErrorClass, answering: boolean): Verdict {
     case 'upstream_rate_limited':
     case 'upstream_4xx':
       return 'alive'
+    case 'unsupported_endpoint':
+    case 'param_not_allowed':
+      return 'unknown'
     case 'client_cancelled':
     case 'admin_cancelled':
     case 'hedge_lost':

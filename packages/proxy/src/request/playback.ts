@@ -137,7 +137,7 @@ export class Playback implements Delivery {
     this.exchange.fail(status, code, message)
     // Before the end, at which its record may be written: who stays pays.
     this.leave()
-    if (this.begun) this.endWith((this.tail?.rest() ?? '') + errorEvent(code, message))
+    if (this.begun) this.endWith((this.tail?.rest() ?? '') + errorEvent(this.exchange, code, message))
   }
 
   /** @returns whether that was all */
@@ -210,7 +210,7 @@ export class Playback implements Delivery {
     exchange.fail(status, code, told)
     const rest = this.tail === null ? text : this.tail.take(text)
     this.leave()
-    this.endWith(rest + (this.tail?.rest() ?? '') + errorEvent(code, told))
+    this.endWith(rest + (this.tail?.rest() ?? '') + errorEvent(exchange, code, told))
   }
 
   /** Of half a body that is no stream, only the connection's end can still say that it is not whole. */

@@ -1,6 +1,7 @@
 import { estimateTokens, type AttemptErrorClass } from '@millrace/shared'
 
 import { Bytes } from '../bytes.ts'
+import type { Translation } from '../translation/translation.ts'
 import type { Attempt } from './attempt.ts'
 import type { Relay } from './relay.ts'
 
@@ -13,9 +14,11 @@ export class AnswerRelay implements Relay {
   private length = 0
   private passing = false
   private readonly attempt: Attempt
+  private readonly translation: Translation
 
-  constructor(attempt: Attempt) {
+  constructor(attempt: Attempt, translation: Translation) {
     this.attempt = attempt
+    this.translation = translation
   }
 
   /** Of one that is held, nothing is read until it is complete. */
@@ -30,7 +33,9 @@ export class AnswerRelay implements Relay {
       return
     }
     this.held.append(chunk)
-    if (this.length > this.attempt.exchange.gateway.maxBodyBytes) this.pass()
+    if (this.length <= this.attempt.exchange.gateway.maxBodyBytes) return
+    if (this.translation.passes) this.pass()
+    else this.attempt.fail('upstream_invalid', 'the answer is larger than can be translated')
   }
 
   end(): void {
@@ -42,8 +47,8 @@ export class AnswerRelay implements Relay {
       flight.sink.end('')
       return
     }
-    const answer = attempt.call.read(this.held.take().toString('latin1'))
-    if (answer === null) return attempt.fail('upstream_invalid', 'the answer is not a chat completion')
+    const answer = this.translation.read(attempt.asked, this.held.take().toString('latin1'))
+    if (answer === null) return attempt.fail('upstream_invalid', 'the answer is not what the API promises')
     if ('message' in answer) {
       return attempt.fail('upstream_invalid', `an error with status ${attempt.upstreamStatus}: ${answer.message}`)
     }

@@ -28,10 +28,15 @@ export class RefusalRelay implements Relay {
     const { attempt } = this
     const status = attempt.upstreamStatus!
     const body = this.bytes.take()
-    const errorClass = classOfStatus(status)
-    const shown = this.passes ? errorClass !== 'upstream_auth' : !isRetryableStatus(status)
-    const refusal = shown ? { status, headers: attempt.upstreamHeaders, body } : null
-    attempt.fail(errorClass, refusalMessage(status, body), refusal)
+    const error = attempt.translation?.errorOf(status, body) ?? null
+    const meant = error?.status ?? status
+    attempt.meantStatus = meant
+    const errorClass = classOfStatus(meant)
+    const shown = this.passes ? errorClass !== 'upstream_auth' : !isRetryableStatus(meant)
+    const headers = attempt.upstreamHeaders
+    const told = error && shown ? attempt.translation!.refusal(attempt.asked, meant, headers, error) : { headers, body }
+    const message = error ? `HTTP ${status}: ${error.message}` : refusalMessage(status, body)
+    attempt.fail(errorClass, message, shown ? { status: meant, ...told } : null)
   }
 
   broken(errorClass: AttemptErrorClass, message: string): void {

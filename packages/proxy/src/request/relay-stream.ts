@@ -1,7 +1,9 @@
 import type { AttemptErrorClass, TokenUsage } from '@millrace/shared'
 
-import { eventData, EventSplitter } from '../stream/events.ts'
+import { eventData } from '../stream/events.ts'
 import type { StreamObserver } from '../stream/observed.ts'
+import type { Splitter } from '../stream/splitter.ts'
+import type { Translation } from '../translation/translation.ts'
 import type { Attempt } from './attempt.ts'
 import type { Relay } from './relay.ts'
 
@@ -19,13 +21,14 @@ export class StreamRelay implements Relay {
   private heldUsage: number[] | null = null
   private begun = false
   private settled = false
-  private readonly splitter = new EventSplitter()
+  private readonly splitter: Splitter
   private readonly observer: StreamObserver
   private readonly attempt: Attempt
 
-  constructor(attempt: Attempt) {
+  constructor(attempt: Attempt, translation: Translation) {
     this.attempt = attempt
-    this.observer = attempt.call.observe(attempt.flight.sink.keepsUsage)
+    this.splitter = translation.splitter()
+    this.observer = translation.observe(attempt.asked, attempt.flight.sink.keepsUsage)
   }
 
   get usage(): TokenUsage | null {
@@ -39,34 +42,31 @@ export class StreamRelay implements Relay {
   data(chunk: Buffer): void {
     const { splitter, observer } = this
     let out = ''
-    splitter.push(chunk.toString('latin1'))
+    splitter.pushBytes(chunk)
     while (splitter.next()) {
       const event = observer.take(splitter.text, splitter.start, splitter.end)
       if (observer.error !== null) return this.inBandError(out)
-      if (observer.onlyUsage) {
-        this.write(out)
-        out = ''
-        this.writeUsage(event)
-      } else {
+      if (observer.usageStart < 0) {
         out += event
+      } else {
+        this.write(out + event.slice(0, observer.usageStart))
+        this.writeUsage(event.slice(observer.usageStart, observer.usageEnd))
+        out = event.slice(observer.usageEnd)
       }
     }
     if (observer.ended) this.settle()
     this.write(out)
     if (observer.ended && this.begun) this.attempt.flight.sink.done()
-    if (splitter.pendingLength > this.attempt.exchange.gateway.maxBodyBytes)
+    if (splitter.fault !== null) this.stop('upstream_invalid', splitter.fault)
+    else if (splitter.pendingLength > this.attempt.exchange.gateway.maxBodyBytes)
       this.stop('upstream_invalid', 'an event is larger than an answer may be')
   }
 
   end(): void {
     const { observer } = this
     const rest = this.splitter.rest()
-    if (isWhole(rest)) {
-      const event = observer.take(`${rest}\n\n`, 0, rest.length + 2)
-      if (observer.ended) this.settle()
-      if (observer.onlyUsage) this.writeUsage(event)
-      else this.write(event)
-    }
+    if (isWhole(rest)) this.sayLast(observer.take(`${rest}\n\n`, 0, rest.length + 2))
+    if (observer.error === null && !observer.ended) this.sayLast(observer.close())
     if (observer.error !== null) this.inBandError('')
     else if (observer.ended) this.succeed()
     else this.stop('stream_truncated', 'the stream ended without its terminal event')
@@ -84,6 +84,15 @@ export class StreamRelay implements Relay {
     if (!observer.ended || !this.begun) return
     attempt.succeed()
     attempt.flight.sink.end('')
+  }
+
+  private sayLast(text: string): void {
+    const { observer } = this
+    if (observer.ended) this.settle()
+    if (observer.usageStart < 0) return this.write(text)
+    this.write(text.slice(0, observer.usageStart))
+    this.writeUsage(text.slice(observer.usageStart, observer.usageEnd))
+    this.write(text.slice(observer.usageEnd))
   }
 
   private write(out: string): void {
@@ -154,6 +163,7 @@ export class StreamRelay implements Relay {
     attempt.fail(errorClass, message)
     if (!this.begun) return
     this.settle()
+    attempt.flight.sequence = this.observer.sequence
     attempt.flight.sink.breakOff(attempt.failure!)
   }
 }

@@ -1,4 +1,4 @@
-/** Errors in OpenAI's shape, as an answer and as an event of a stream. */
+/** Errors, as answers and as events of a stream, in the form that the client's API has for them. */
 import { GatewayError, type ErrorCode } from '@millrace/shared'
 
 import { addUpstreamHeaders, gatewayHeaders } from './answer-headers.ts'
@@ -19,13 +19,9 @@ const USED_UP: ReadonlySet<ErrorCode> = new Set([
 const EXHAUSTED: ReadonlySet<ErrorCode> = new Set(['request_quota_exceeded', 'budget_exceeded'])
 
 /** The event that tells a client that its stream has failed; nothing follows it, `[DONE]` neither. Its bytes as latin1. */
-export function errorEvent(code: ErrorCode, message: string): string {
-  return Buffer.from(`data: ${errorBody(new GatewayError(code, message))}\n\n`).toString('latin1')
-}
-
-/** The body of an error answer, as JSON. */
-export function errorBody({ message, type, param, code }: GatewayError): string {
-  return JSON.stringify({ error: { message, type, param, code } })
+export function errorEvent({ errors, requestId, flight }: Exchange, code: ErrorCode, message: string): string {
+  const event = errors.event(new GatewayError(code, message), requestId, flight?.sequence ?? 0)
+  return Buffer.from(event).toString('latin1')
 }
 
 /** Ends a request with an error of the gateway's own. */
@@ -48,7 +44,7 @@ export function sendError(exchange: Exchange, error: GatewayError): void {
   if (error.allow !== null) headers.push('allow', error.allow)
   // Its next connection leads to who serves on.
   if (error.code === 'shutting_down') headers.push('connection', 'close')
-  const text = errorBody(error)
+  const text = exchange.errors.body(error, exchange.requestId)
   headers.push('content-type', 'application/json', 'content-length', String(Buffer.byteLength(text)))
   if (error.code === 'request_too_large' && !req.complete) {
     headers.push('connection', 'close')

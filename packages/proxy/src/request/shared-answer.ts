@@ -2,7 +2,7 @@
 import { GatewayError } from '@millrace/shared'
 
 import { isCaptured } from '../debug/capture.ts'
-import { addUpstreamHeaders, STREAM_HEADERS } from './answer-headers.ts'
+import { addAnswerHeaders, STREAM_HEADERS } from './answer-headers.ts'
 import type { AnswerSink } from './answer-sink.ts'
 import type { Attempt } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
@@ -163,7 +163,7 @@ export class SharedAnswer implements AnswerSink, Listened {
 
   private record(attempt: Attempt, stream: boolean): void {
     const headers: string[] = []
-    addUpstreamHeaders(headers, attempt.upstreamHeaders, stream ? STREAM_EXCEPT : OWN)
+    addAnswerHeaders(headers, attempt, stream ? STREAM_EXCEPT : OWN)
     this.recording.begin(attempt.upstreamStatus!, headers, stream)
   }
 

@@ -90,6 +90,7 @@ function alias(
     sticky: DEFAULT_STICKY,
     retry: DEFAULT_RETRY,
     hedge: null,
+    unknownParameters: 'DROP',
     cache: DEFAULT_CACHE,
     timeouts: null,
     createdAt: new Date().toISOString(),

@@ -64,7 +64,7 @@ function compileAlias(
   providers: ReadonlyMap<string, Provided>,
   context: CompileContext,
 ): CompiledAlias {
-  const { id, name, projectId, enabled, sticky, retry, hedge, timeouts } = alias
+  const { id, name, projectId, enabled, sticky, retry, hedge, timeouts, unknownParameters } = alias
   return {
     id,
     name,
@@ -75,6 +75,7 @@ function compileAlias(
     sticky,
     retry,
     hedge,
+    unknownParameters,
     hedges: hedge && context.health.hedgesOf(id),
     routes: alias.routes.map((route) => {
       const provided = providers.get(route.providerId)
@@ -182,6 +183,7 @@ function ownAlias(
     sticky: DEFAULT_STICKY,
     retry: DEFAULT_RETRY,
     hedge: null,
+    unknownParameters: 'DROP',
     hedges: null,
     routes: [route],
     turns: new Turns(),

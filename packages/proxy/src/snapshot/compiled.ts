@@ -76,6 +76,8 @@ export interface CompiledAlias {
   readonly sticky: StickyPolicy
   readonly retry: RetryPolicy
   readonly hedge: HedgePolicy | null
+  /** What becomes of parameters that a provider doesn't know: DROP, or REFUSE. */
+  readonly unknownParameters: string
   /** Null without a {@link hedge}. */
   readonly hedges: HedgeBudget | null
   readonly routes: readonly CompiledRoute[]

@@ -3,13 +3,16 @@
  * Text is the bytes as latin1. An event reaches from its first character to past the blank line that ends it.
  */
 
+import type { Splitter } from './splitter.ts'
+
 const LF = 0x0a
 const CR = 0x0d
 
 /** The longest blank line and the line end before it: LF CR LF. */
 const LONGEST_END = 3
 
-export class EventSplitter {
+export class EventSplitter implements Splitter {
+  readonly fault = null
   /** The text in which {@link start} and {@link end} mark the current event. */
   text = ''
   start = 0
@@ -26,6 +29,10 @@ export class EventSplitter {
   /** Characters that wait for the end of their event. */
   get pendingLength(): number {
     return this.pending.length
+  }
+
+  pushBytes(chunk: Buffer): void {
+    this.push(chunk.toString('latin1'))
   }
 
   /** Takes what came next; call {@link next} until it says false before the next push. */

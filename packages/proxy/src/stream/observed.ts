@@ -7,9 +7,18 @@ export interface InBandError {
   readonly code: string | null
 }
 
+/** A whole, unstreamed answer as its client gets it. */
+export interface ReadAnswer {
+  /** Bytes as latin1. */
+  readonly body: string
+  /** Null where the provider did not say. */
+  readonly usage: TokenUsage | null
+  /** Characters of the answer's own content, to estimate usage by. */
+  readonly contentLength: number
+}
+
 /**
- * What is learnt of a streamed answer while it passes. One class a client dialect implements it;
- * it alone knows the dialect's events.
+ * What is learnt of a streamed answer while it passes, and what its client gets of it. It alone knows the events of the API.
  */
 export interface StreamObserver {
   /** Whether anything has come that a client would show: the answer can no longer come from another route. */
@@ -21,11 +30,19 @@ export interface StreamObserver {
   readonly usage: TokenUsage | null
   /** Events with content so far: about one a token, where the provider never says. */
   readonly contentEvents: number
-  /** Whether the event taken last tells of usage and nothing else: a client gets it only if it asked for usage. */
-  readonly onlyUsage: boolean
+  /**
+   * Where in what was taken last an event stands that only tells usage, which a client gets only if it asked for that: where
+   * it begins; -1: there is none.
+   */
+  readonly usageStart: number
+  readonly usageEnd: number
+  /** The number that the stream's next event has in it; 0 where its API numbers none. */
+  readonly sequence: number
   /**
    * Takes one event, from `start` to `end` of `text`.
-   * @returns what the client gets in its place: itself, rewritten, or nothing
+   * @returns what the client gets in its place: itself, rewritten, others, or nothing
    */
   take(text: string, start: number, end: number): string
+  /** The provider has said all: some APIs have no event for that. @returns what the client gets besides */
+  close(): string
 }

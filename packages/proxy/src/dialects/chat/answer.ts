@@ -1,19 +1,9 @@
 /** A whole, unstreamed chat completion: its usage is read and its model renamed; every other byte stays. */
-import type { TokenUsage } from '@millrace/shared'
-
 import { findMembers, replaceAll, splice, utf8FromLatin1 } from '../../stream/json.ts'
-import type { InBandError } from '../../stream/observed.ts'
+import type { InBandError, ReadAnswer } from '../../stream/observed.ts'
 import { readChatUsage } from './usage.ts'
 
 const MEMBERS = new Set(['model', 'usage', 'error', 'choices'])
-
-export interface ReadAnswer {
-  readonly body: string
-  /** Null where the provider did not say. */
-  readonly usage: TokenUsage | null
-  /** Characters of the answer's own content, to estimate usage by. */
-  readonly contentLength: number
-}
 
 /**
  * @param text the answer's bytes as latin1

@@ -15,7 +15,9 @@ export class ChatCompletionStream implements StreamObserver {
   error: InBandError | null = null
   usage: TokenUsage | null = null
   contentEvents = 0
-  onlyUsage = false
+  usageStart = -1
+  usageEnd = -1
+  readonly sequence = 0
   private readonly model: string
   private readonly dropUsageChunk: boolean
   /** How events of this stream begin, up to the end of `model`'s value; and the same with the client's model in it. */
@@ -37,7 +39,7 @@ export class ChatCompletionStream implements StreamObserver {
       const rest = event.slice(this.head.length)
       if (!mayHoldMore(rest)) {
         this.contentEvents++
-        this.onlyUsage = false
+        this.usageStart = -1
         return this.rewrittenHead + rest
       }
     }
@@ -45,7 +47,7 @@ export class ChatCompletionStream implements StreamObserver {
   }
 
   private takeCarefully(event: string): string {
-    this.onlyUsage = false
+    this.usageStart = -1
     const data = eventData(event)
     if (data === null) return event
     if (data.trim() === '[DONE]') {
@@ -65,13 +67,22 @@ export class ChatCompletionStream implements StreamObserver {
     const usage = readChatUsage(value(data, members?.get('usage')))
     if (usage) this.usage = usage
     const empty = !Array.isArray(choices) || choices.length === 0
-    this.onlyUsage = usage !== null && empty
-    if (this.onlyUsage && this.dropUsageChunk) return ''
+    const onlyUsage = usage !== null && empty
+    if (onlyUsage && this.dropUsageChunk) return ''
     if (!empty && choices.some(hasContent)) {
       this.hasContent = true
       this.contentEvents++
     }
-    return this.rewrite(event, data, members?.get('model') ?? [])
+    const rewritten = this.rewrite(event, data, members?.get('model') ?? [])
+    if (onlyUsage) {
+      this.usageStart = 0
+      this.usageEnd = rewritten.length
+    }
+    return rewritten
+  }
+
+  close(): string {
+    return ''
   }
 
   /** Lines are parted as they were: the edited data has as many, since no literal has a line end in it. */

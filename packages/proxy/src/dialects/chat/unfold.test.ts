@@ -54,7 +54,7 @@ describe('unfoldChatAnswer', () => {
     const stream = new ChatCompletionStream('"m"', false)
     const onlyUsage = parts.map((part) => {
       stream.take(part, 0, part.length)
-      return stream.onlyUsage
+      return stream.usageStart >= 0
     })
     assert.deepEqual(onlyUsage, [false, true, false])
     assert.equal(usagePart, 1)

@@ -1,0 +1,64 @@
+/** An API that providers speak, as canonical requests are put to it and its answers read. One a dialect implements it. */
+import type { CanonicalAnswer, ProviderError, StreamPart } from './answer.ts'
+import type { CanonicalRequest } from './request.ts'
+
+/** A request, put in an API's words. */
+export interface Encoded {
+  /** JSON, as any JavaScript string. */
+  readonly body: string
+  /** What could not be said, in the client's words ({@link CanonicalRequest} `named`, `unknown`), each once. */
+  readonly dropped: readonly string[]
+  /**
+   * The tool whose arguments are the answer's text: a JSON Schema is asked for so where the API has no other way. The answer
+   * is turned back by who asked; readers give it as the call that it is. Null: none.
+   */
+  readonly answerTool: string | null
+  /** What this wire's readers want to know of the request; null: nothing. */
+  readonly memo: unknown
+}
+
+export interface EncodeOptions {
+  /** The provider's name of the model. */
+  readonly model: string
+  readonly stream: boolean
+}
+
+export interface Wire {
+  /** Below the provider's base URL, with its query. */
+  pathOf(model: string, stream: boolean): string
+  /**
+   * Must not change what it is given.
+   * @throws GatewayError unsupported_endpoint for what cannot be said and must not be dropped, param_not_allowed for what is
+   * wrong; `param` names it in the client's words
+   */
+  encode(request: CanonicalRequest, options: EncodeOptions): Encoded
+  /**
+   * @param answer parsed
+   * @returns null if it is not what the API promises
+   */
+  read(answer: unknown, encoded: Encoded): CanonicalAnswer | ProviderErrorAnswer | null
+  /** Of one stream. */
+  reader(encoded: Encoded): StreamReader
+  /**
+   * Reads a refusal.
+   * @param body parsed; where it isn't JSON, its text
+   */
+  readError(status: number, body: unknown): ProviderError
+}
+
+/** An error that came with a status of success. */
+export interface ProviderErrorAnswer {
+  readonly kind: 'error'
+  readonly error: ProviderError
+}
+
+/** Reads the events of one stream. Holds no more of them than it must to read the next. */
+export interface StreamReader {
+  /**
+   * @param data of one event, as UTF-16; what is no JSON, or unknown, says nothing
+   * @param name of the event; empty: it has none
+   */
+  take(data: string, name: string): readonly StreamPart[]
+  /** The provider has said all. Without its sign that the answer is whole, no `done`. */
+  close(): readonly StreamPart[]
+}

@@ -1,0 +1,5 @@
+import type { ChatRequest } from '../../canonical/request.ts'
+
+export function readChatRequest(_body: Readonly<Record<string, unknown>>): ChatRequest {
+  throw new Error('not yet')
+}

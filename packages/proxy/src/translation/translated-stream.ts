@@ -1,0 +1,108 @@
+import type { TokenUsage } from '@millrace/shared'
+
+import type { StreamPart } from '../canonical/answer.ts'
+import type { StreamReader } from '../canonical/wire.ts'
+import type { StreamWriter } from '../canonical/writer.ts'
+import { eventData, eventName } from '../stream/events.ts'
+import type { InBandError, StreamObserver } from '../stream/observed.ts'
+import { ToolAnswerStream } from './answer-tool.ts'
+
+/** A provider's stream, said in the client's API event by event. */
+export class TranslatedStream implements StreamObserver {
+  hasContent = false
+  ended = false
+  error: InBandError | null = null
+  usage: TokenUsage | null = null
+  contentEvents = 0
+  usageStart = -1
+  usageEnd = -1
+  private readonly reader: StreamReader
+  private readonly writer: StreamWriter
+  private readonly toolAnswer: ToolAnswerStream | null
+
+  /** @param answerTool see {@link ToolAnswerStream}; null: there is none */
+  constructor(reader: StreamReader, writer: StreamWriter, answerTool: string | null) {
+    this.reader = reader
+    this.writer = writer
+    this.toolAnswer = answerTool === null ? null : new ToolAnswerStream(answerTool)
+  }
+
+  get sequence(): number {
+    return this.writer.sequence
+  }
+
+  take(text: string, start: number, end: number): string {
+    this.usageStart = -1
+    const event = text.slice(start, end)
+    const data = eventData(event)
+    // After its end a stream says nothing more that could be believed.
+    if (data === null || this.ended) return ''
+    return this.say(this.reader.take(utf16(data), eventName(event)))
+  }
+
+  close(): string {
+    this.usageStart = -1
+    return this.ended ? '' : this.say(this.reader.close())
+  }
+
+  /** @returns bytes as latin1 */
+  private say(parts: readonly StreamPart[]): string {
+    let out = ''
+    for (const part of parts) {
+      if (this.toolAnswer === null) out += this.sayPart(part, out.length)
+      else for (const one of this.toolAnswer.take(part)) out += this.sayPart(one, out.length)
+      if (this.error !== null) return ''
+    }
+    return out
+  }
+
+  private sayPart(part: StreamPart, at: number): string {
+    switch (part.type) {
+      case 'error':
+        this.error = part.error
+        return ''
+      case 'usage':
+        return this.sayUsage(part.usage, at)
+      case 'start':
+        if (part.usage !== null) this.usage = part.usage
+        break
+      case 'done':
+        this.ended = true
+        break
+      case 'citation':
+      case 'signature':
+        break
+      case 'finish':
+        this.hasContent = true
+        break
+      default:
+        this.hasContent = true
+        this.contentEvents++
+    }
+    return latin1(this.writer.take(part))
+  }
+
+  private sayUsage(usage: TokenUsage, at: number): string {
+    this.usage = usage
+    const event = latin1(this.writer.usage(usage))
+    if (event !== '') {
+      this.usageStart = at
+      this.usageEnd = at + event.length
+    }
+    return event
+  }
+}
+
+function utf16(latin1Text: string): string {
+  return isAsciiOnly(latin1Text) ? latin1Text : Buffer.from(latin1Text, 'latin1').toString('utf8')
+}
+
+function latin1(text: string): string {
+  return isAsciiOnly(text) ? text : Buffer.from(text).toString('latin1')
+}
+
+function isAsciiOnly(text: string): boolean {
+  return !NOT_ASCII.test(text)
+}
+
+const NOT_ASCII = /[\u0080-\uffff]/
