@@ -8,7 +8,7 @@ import { Visitor, type Expression, type Function, type Program } from 'oxc-parse
 import { lineOf, type Source } from './source.ts'
 
 const HOT =
-  /^packages\/proxy\/src\/(request|routing|concurrency|stream|upstream|providers|endpoints|limits|access|cache|passthrough|live|debug|tracing)\/|^packages\/proxy\/src\/(records\/draft|metrics\/requests)/
+  /^packages\/proxy\/src\/(request|translation|dialects|canonical|routing|concurrency|stream|upstream|providers|endpoints|limits|access|cache|passthrough|live|debug|tracing)\/|^packages\/proxy\/src\/(records\/draft|metrics\/requests)/
 
 const REASON =
   'a function literal stored per request is allocated in old space, and p99 goes from 2.5 to 12 ms: make it a ' +

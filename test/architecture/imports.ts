@@ -37,6 +37,10 @@ const PURE = ['zod', 'node:crypto', '@pydantic/genai-prices']
 const STORES = /^(@mikro-orm\/|@electric-sql\/|pg$|pg-|kysely$|knex$)/
 /** Which providers there are, and what a provider is. */
 const PROVIDERS_FACE = ['index.ts', 'provider.ts']
+const CANONICAL = 'packages/proxy/src/canonical/'
+const DIALECTS = 'packages/proxy/src/dialects/'
+const DIALECTS_MAY = [CANONICAL, 'packages/proxy/src/stream/', 'packages/proxy/src/cache/answer.ts']
+const dialectOf = (path: string): string => path.slice(DIALECTS.length).split('/')[0]!
 const SCHEMA = /^(@apollo\/|type-graphql$|graphql$|graphql-scalars$)/
 
 function rules(dependenciesOf: (packageName: string) => readonly string[]): ImportRule[] {
@@ -73,6 +77,21 @@ function rules(dependenciesOf: (packageName: string) => readonly string[]): Impo
       reason:
         'a provider is one file in providers/ and one line in its index: whoever imports it by name has to be changed ' +
         'with every new one',
+    },
+    {
+      appliesTo: (path) => path.startsWith(CANONICAL) && !isTest(path),
+      forbids: ({ target }) => target !== null && !target.startsWith(CANONICAL),
+      reason: 'the canonical form knows no API, no provider and no request: whoever translates knows it',
+    },
+    {
+      appliesTo: (path) => path.startsWith(DIALECTS) && !isTest(path),
+      forbids: ({ target }, from) =>
+        target !== null &&
+        !target.startsWith(`${DIALECTS}${dialectOf(from)}/`) &&
+        !DIALECTS_MAY.some((folder) => target.startsWith(folder)),
+      reason:
+        'a dialect reads and writes one API: it knows the canonical form and bytes, no other dialect, and not who asks or ' +
+        'answers',
     },
     {
       appliesTo: () => true,

@@ -1,30 +1,24 @@
 import { estimateTokens } from '@millrace/shared'
 
-/** What an image or a recording counts as: providers count by its size, and what is in the body tells little of that. */
+/** What an image, a file or a recording counts as: providers count by its size, and what is in the body tells little of that. */
 const TOKENS_A_PIECE = 1_000
-const DATA_URL = ';base64,'
-const AUDIO = '"input_audio":'
-const AUDIO_DATA = '"data"'
+/** How base64 begins in the bodies of all APIs: in a data URL, or as a member of its own (OpenAI's recordings, Anthropic's images). */
+const BEGINNINGS = /;base64,|"data"\s*:\s*"/g
+/** Shorter texts under that name are no media. */
+const SHORTEST_MEMBER = 256
 
-/** Tokens of a chat's input. @param json the body, as it came or as latin1 */
+/** Tokens of an input. @param json the body, as it came or as latin1 */
 export function estimateInput(json: string): number {
   let characters = json.length
   let pieces = 0
-  for (let at = json.indexOf(DATA_URL); at >= 0;) {
-    const end = endOfText(json, at + DATA_URL.length)
-    characters -= end - at
-    pieces++
-    at = json.indexOf(DATA_URL, end)
-  }
-  for (let at = json.indexOf(AUDIO); at >= 0;) {
-    const name = json.indexOf(AUDIO_DATA, at)
-    if (name < 0) break
-    const start = json.indexOf('"', name + AUDIO_DATA.length) + 1
-    if (start === 0) break
+  BEGINNINGS.lastIndex = 0
+  for (let found = BEGINNINGS.exec(json); found !== null; found = BEGINNINGS.exec(json)) {
+    const start = BEGINNINGS.lastIndex
     const end = endOfText(json, start)
+    if (found[0].startsWith('"') && (end - start < SHORTEST_MEMBER || !isBase64(json, start))) continue
     characters -= end - start
     pieces++
-    at = json.indexOf(AUDIO, end)
+    BEGINNINGS.lastIndex = end
   }
   return estimateTokens(characters) + pieces * TOKENS_A_PIECE
 }
@@ -33,4 +27,9 @@ export function estimateInput(json: string): number {
 function endOfText(json: string, at: number): number {
   const end = json.indexOf('"', at)
   return end < 0 ? json.length : end
+}
+
+/** Whether a text begins as base64 does. */
+function isBase64(json: string, start: number): boolean {
+  return /^(?:[A-Za-z0-9+/_-]|\\\/){128}/.test(json.slice(start, start + SHORTEST_MEMBER))
 }

@@ -45,6 +45,8 @@ const KEPT_BACK = new Set([
   'authorization',
   'x-api-key',
   'api-key',
+  'x-goog-api-key',
+  'x-amz-security-token',
   'cookie',
   'openai-organization',
   'openai-project',

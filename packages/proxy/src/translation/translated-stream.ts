@@ -37,12 +37,22 @@ export class TranslatedStream implements StreamObserver {
     const data = eventData(event)
     // After its end a stream says nothing more that could be believed.
     if (data === null || this.ended) return ''
-    return this.say(this.reader.take(utf16(data), eventName(event)))
+    return this.guarded(utf16(data), eventName(event))
   }
 
   close(): string {
     this.usageStart = -1
     return this.ended ? '' : this.say(this.reader.close())
+  }
+
+  private guarded(data: string, name: string): string {
+    try {
+      return this.say(this.reader.take(data, name))
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      this.error = { message: 'an event is nested too deep', type: null, code: null }
+      return ''
+    }
   }
 
   /** @returns bytes as latin1 */

@@ -2,8 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 
 import type { CanonicalAnswer, ProviderError } from '../canonical/answer.ts'
 import { wrong } from '../canonical/problem.ts'
-import type { CanonicalRequest } from '../canonical/request.ts'
-import type { Encoded, EncodeOptions, Wire } from '../canonical/wire.ts'
+import type { Encoded, Wire } from '../canonical/wire.ts'
 import type { Saying } from '../canonical/writer.ts'
 import type { Endpoint } from '../endpoints/endpoint.ts'
 import type { Target, Targets } from '../providers/provider.ts'
@@ -53,18 +52,18 @@ export class Translated implements Translation {
   }
 
   encode(asking: Asking): Buffer {
-    const { call, model } = asking
-    asking.request = call.canonical()
-    const { body, ...encoded } = this.inWords(asking.request, { model, stream: call.stream })
+    const { body, ...encoded } = this.inWords(asking)
     // The body is not kept for as long as the answer's stream goes on.
     asking.encoded = { ...encoded, body: '' }
     asking.dropped = encoded.dropped
     return Buffer.from(body)
   }
 
-  private inWords(request: CanonicalRequest, options: EncodeOptions): Encoded {
+  private inWords(asking: Asking): Encoded {
+    const { call, model } = asking
     try {
-      return this.provider.wire.encode(request, options)
+      asking.request = call.canonical()
+      return this.provider.wire.encode(asking.request, { model, stream: call.stream })
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       throw wrong('messages', 'The request is nested too deep.')
@@ -83,6 +82,16 @@ export class Translated implements Translation {
   }
 
   read(asking: Asking, text: string): ReadAnswer | InBandError | null {
+    try {
+      return this.readWhole(asking, text)
+    } catch (error) {
+      // Nested too deep: it is not what was promised.
+      if (error instanceof RangeError) return null
+      throw error
+    }
+  }
+
+  private readWhole(asking: Asking, text: string): ReadAnswer | InBandError | null {
     const parsed = parse(Buffer.from(text, 'latin1').toString('utf8'))
     const read = parsed === undefined ? null : this.provider.wire.read(parsed, asking.encoded!)
     if (read === null) return null
