@@ -29,6 +29,7 @@ await onEachDatabase((stage) => {
       retry: made.retry,
       hedge: null,
       cache: DEFAULT_CACHE,
+      unknownParameters: 'DROP',
       timeouts: null,
       routes: [],
     })
@@ -38,6 +39,23 @@ await onEachDatabase((stage) => {
     const { id } = await alias([], { strategy: 'LEAST_LATENCY' })
     for (const strategy of ROUTING_STRATEGIES) assert.equal((await updateAlias(id, { strategy })).strategy, strategy)
     await refused('BAD_USER_INPUT', 'input.strategy', documents.UPDATE_ALIAS, { id, input: { strategy: 'BEST' } })
+  })
+
+  test('what becomes of parameters that a provider does not know is set, kept and cleared', async () => {
+    const { id, unknownParameters } = await alias([], { unknownParameters: 'REFUSE' })
+    assert.equal(unknownParameters, 'REFUSE')
+    assert.equal((await publishedAlias(id)).unknownParameters, 'REFUSE')
+    assert.equal((await updateAlias(id, { strategy: 'RANDOM' })).unknownParameters, 'REFUSE')
+    assert.equal((await updateAlias(id, { unknownParameters: null })).unknownParameters, 'DROP')
+    assert.equal((await publishedAlias(id)).unknownParameters, 'DROP')
+    const before = await newestNumber()
+    await updateAlias(id, { unknownParameters: 'DROP' })
+    assert.equal(await newestNumber(), before, 'nothing has changed')
+    assert.equal((await updateAlias(id, { unknownParameters: 'REFUSE' })).unknownParameters, 'REFUSE')
+    const { changes } = await ask('{ it: configRevision { changes { kind path before after } } }')
+    assert.deepEqual(changes, [{ kind: 'alias', path: 'unknownParameters', before: 'DROP', after: 'REFUSE' }])
+    const input = { unknownParameters: 'IGNORE' }
+    await refused('BAD_USER_INPUT', 'input.unknownParameters', documents.UPDATE_ALIAS, { id, input })
   })
 
   test('its policies are merged, and cleared by null', async () => {

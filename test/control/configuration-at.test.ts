@@ -76,10 +76,10 @@ async function forgetAccess(database: Database, told: readonly Snapshot[]): Prom
   assert.equal(providers.find(({ name }) => name === 'first')!.access, null)
 }
 
-/** As aliases that are gone were described before they had a cache. */
+/** As aliases that are gone were described before they had a cache, or knew of parameters that a provider does not know. */
 async function forgetCache(database: Database, told: readonly Snapshot[]): Promise<void> {
   const rows = await database.em().execute<{ number: number }[]>(
-    `update config_revision set changes = jsonb_set(changes, '{0,before}', (changes->0->'before') - 'cache')
+    `update config_revision set changes = jsonb_set(changes, '{0,before}', (changes->0->'before') - 'cache' - 'unknownParameters')
      where changes->0->>'kind' = 'alias' and changes->0->>'action' = 'DELETE' returning number`,
   )
   assert.equal(rows.length, 2)
@@ -87,8 +87,8 @@ async function forgetCache(database: Database, told: readonly Snapshot[]): Promi
     const { aliases } = await retold(database, number - 1)
     const before = told.find(({ revision }) => revision === number - 1)!.aliases
     assert.deepEqual(
-      aliases.map(({ cache }) => cache),
-      before.map(() => DEFAULT_CACHE),
+      aliases.map(({ cache, unknownParameters }) => [cache, unknownParameters]),
+      before.map(() => [DEFAULT_CACHE, 'DROP']),
     )
   }
 }

@@ -11,7 +11,7 @@ const ROUTE =
 const ALIAS = `id name enabled strategy project { id } sticky { scope ttlSeconds }
   retry { maxAttempts initialBackoffMs multiplier maxBackoffMs jitter } hedge { afterMs maxExtraPercent }
   cache { enabled ttlSeconds shareAcrossProject coalesce storeToolCalls replayPace }
-  timeouts { connect firstToken idle total } timeoutOverrides routes { ${ROUTE} }`
+  timeouts { connect firstToken idle total } timeoutOverrides unknownParameters routes { ${ROUTE} }`
 const PROJECT = `id name active deactivatedAt ${LIMITED}`
 const TOKEN = `id name prefix status expiresAt revokedAt maxRequests requestCount cacheHitCount lastUsedAt metadata
   ${ACCESS} ${LIMITED} project { id }`

@@ -205,9 +205,20 @@ await onEachDatabase((stage) => {
 
   test('every route, where the endpoint is none that is routed', async () => {
     const made = await alias([{ provider: await simulator() }])
-    assert.deepEqual(excluded(await explain({ model: made.name, endpoint: '/v1/embeddings' })), [
+    assert.deepEqual(excluded(await explain({ model: made.name, endpoint: '/v1/audio/speech' })), [
       'UNSUPPORTED_ENDPOINT',
     ])
+  })
+
+  test('a route to a provider that has nothing for the endpoint', async () => {
+    const claude = await createProvider(stage.control, null, { kind: 'ANTHROPIC' })
+    const made = await alias([{ provider: claude }, { provider: await simulator() }])
+    for (const [endpoint, expected] of [
+      ['/v1/embeddings', ['UNSUPPORTED_ENDPOINT', null]],
+      ['/v1/messages/count_tokens', [null, null]],
+      ['/v1/responses', [null, null]],
+    ] as const)
+      assert.deepEqual(excluded(await explain({ model: made.name, endpoint })), expected, endpoint)
   })
 
   // The last, since the third counts for six seconds more.

@@ -54,6 +54,31 @@ test('a key in the environment that may not be read makes no provider', async ()
   assert.match(control.output().stderr, /"variable":"OPENAI_API_KEY".*MILLRACE_ENV_ALLOW/)
 })
 
+test('a key in the environment makes the provider whose it is, of several the first', async () => {
+  const names = ['ANTHROPIC', 'GOOGLE', 'GOOGLE_GENERATIVE_AI', 'CO', 'DASHSCOPE', 'UNHEARD_OF']
+  const env = Object.fromEntries(names.map((name) => [`${name}_API_KEY`, 'of no use']))
+  await using control = await startControl({ env })
+  const { it } = await control.gql(
+    '{ it: providers { name kind baseUrl settings direct credentials { fingerprint } } }',
+  )
+  assert.deepEqual(
+    it.map((one: any) => [one.name, one.kind, one.baseUrl, one.settings, one.credentials[0]?.fingerprint]),
+    [
+      [
+        'alibaba',
+        'OPENAI_COMPATIBLE',
+        'https://dashscope-intl.aliyuncs.com/compatible-mode/v1',
+        { preset: 'alibaba' },
+        'env:DASHSCOPE_API_KEY',
+      ],
+      ['anthropic', 'ANTHROPIC', 'https://api.anthropic.com', {}, 'env:ANTHROPIC_API_KEY'],
+      ['cohere', 'OPENAI_COMPATIBLE', 'https://api.cohere.ai/compatibility/v1', { preset: 'cohere' }, 'env:CO_API_KEY'],
+      ['gemini', 'GEMINI', 'https://generativelanguage.googleapis.com/v1beta', {}, 'env:GOOGLE_API_KEY'],
+      ['simulator', 'SIMULATED', null, {}, undefined],
+    ],
+  )
+})
+
 test('keys of another database are put aside', async () => {
   await using folder = await temporaryFolder()
   for (const file of ['credentials.json', 'proxy.key']) await writeFile(join(folder.path, file), `the old ${file}`)

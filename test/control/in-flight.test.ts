@@ -233,7 +233,7 @@ describe('several control processes on one database', { skip: 'skip' in server ?
     assert.equal(await cancel(one, there.id, one.adminKey), true)
     assert.ok(performance.now() - began < 5_000, 'ten times 250 ms each')
     for (const { control, key } of askers) assert.deepEqual(await ids(control, key), [])
-    await database.query("update proxy_question set at = at - interval '1 minute'")
+    await database.query("update proxy_question set at = at - interval '2 minutes'")
     await waitFor(async () => (await database.query('select 1 from proxy_question')).length === 0, {
       timeoutMs: 30_000,
       intervalMs: 500,

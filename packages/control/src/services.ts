@@ -26,6 +26,7 @@ import { Instructions } from './instructions/instructions.ts'
 import { ProjectService } from './projects/project.service.ts'
 import { CredentialService } from './providers/credential.service.ts'
 import { ProviderService } from './providers/provider.service.ts'
+import { ProviderTester } from './providers/tester.ts'
 import { ProxyService } from './proxies/proxy.service.ts'
 import { RequestFeed } from './requests/feed.service.ts'
 import { IngestService } from './requests/ingest.service.ts'
@@ -61,6 +62,7 @@ export interface Services {
   readonly instructions: Instructions
   readonly projects: ProjectService
   readonly providers: ProviderService
+  readonly providerTester: ProviderTester
   readonly proxies: ProxyService
   readonly purges: PurgeService
   readonly purgeWaiting: PurgeWaiting
@@ -113,6 +115,7 @@ export function createServices(database: Database, masterKey: MasterKey, setting
     instructions: new Instructions(database, log),
     projects: new ProjectService(database),
     providers: new ProviderService(database, credentials, settings.MILLRACE_PRIVATE_UPSTREAMS),
+    providerTester: new ProviderTester(database, questions),
     proxies: new ProxyService(database),
     purges: new PurgeService(database, purgeWaiting),
     purgeWaiting,

@@ -22,6 +22,47 @@ describe('PriceList', () => {
     assert.equal(list.priceOf(OPENAI, 'no-such-model'), null)
   })
 
+  it("knows each vendor's models, wherever its kind lives", () => {
+    const own = 'http://127.0.0.1:9'
+    const rates = (kind: string, model: string): unknown => {
+      const { input, output, cachedInput, cacheWrite, cacheWrite1h } = list.priceOf({ kind, baseUrl: own }, model)!
+      return [input, output, cachedInput, cacheWrite, cacheWrite1h]
+    }
+    assert.deepEqual(rates('ANTHROPIC', 'claude-haiku-4-5-20251001'), [1, 5, 0.1, 1.25, 2])
+    assert.deepEqual(rates('GEMINI', 'gemini-2.5-flash'), [0.3, 2.5, 0.03, 0.3, 0.3])
+    assert.deepEqual(rates('GEMINI', 'models/gemini-2.5-flash'), rates('GEMINI', 'gemini-2.5-flash'))
+    // What Azure's own list lacks is priced as at who made it.
+    assert.deepEqual(rates('AZURE_OPENAI', 'gpt-4o'), [2.5, 10, 1.25, 2.5, 2.5])
+    assert.deepEqual(rates('AZURE_OPENAI', 'phi-4'), [0.07, 0.14, 0.07, 0.07, 0.07])
+    assert.equal(list.priceOf({ kind: 'AZURE_OPENAI', baseUrl: own }, 'our-deployment'), null)
+    assert.equal(list.priceOf({ kind: 'ANTHROPIC', baseUrl: own }, 'gpt-4o'), null)
+  })
+
+  it("knows Bedrock's models by id, by inference profile and by ARN", () => {
+    const haiku = 'anthropic.claude-haiku-4-5-20251001-v1:0'
+    const inputOf = (model: string): number | undefined =>
+      list.priceOf({ kind: 'BEDROCK', baseUrl: 'https://bedrock-runtime.eu-west-1.amazonaws.com' }, model)?.input
+    assert.equal(inputOf('amazon.nova-lite-v1:0'), 0.06)
+    assert.equal(inputOf('eu.amazon.nova-lite-v1:0'), 0.06)
+    assert.deepEqual([inputOf(haiku), inputOf(`us.${haiku}`), inputOf(`global.${haiku}`)], [1.1, 1.1, 1])
+    assert.equal(inputOf(`arn:aws:bedrock:us-east-1:123456789012:inference-profile/global.${haiku}`), 1)
+    assert.equal(inputOf('arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2c3'), undefined)
+  })
+
+  it('has twice the input price for what Claude keeps for an hour, where the list does not say it', () => {
+    const bedrock = list.priceOf(
+      { kind: 'BEDROCK', baseUrl: null },
+      'global.anthropic.claude-sonnet-4-5-20250929-v1:0',
+    )!
+    assert.deepEqual([bedrock.cacheWrite, bedrock.cacheWrite1h], [3.75, 6])
+    const nova = list.priceOf({ kind: 'BEDROCK', baseUrl: null }, 'amazon.nova-pro-v1:0')!
+    assert.deepEqual([nova.cacheWrite, nova.cacheWrite1h], [0.8, 0.8])
+  })
+
+  it('has the price of images', () => {
+    assert.equal(list.priceOf({ kind: 'GEMINI', baseUrl: null }, 'gemini-2.5-flash-image')!.outputImage, 30)
+  })
+
   it('prices input alone where there is no output', () => {
     assert.deepEqual(list.priceOf(OPENAI, 'text-embedding-3-small'), price(0.02, 0))
   })

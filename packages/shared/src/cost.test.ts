@@ -71,6 +71,13 @@ describe('costOf', () => {
     ['audio that was cached whole', usage(60, 0, 60, { inputAudioTokens: 60 }), AUDIO, '0.000048'],
     ['no more audio than tokens', usage(10, 10, 0, { inputAudioTokens: 11, outputAudioTokens: 11 }), AUDIO, '0.00096'],
     ['what is put into the cache', usage(100, 0, 20, { cacheWriteTokens: 30 }), AUDIO, '0.000358'],
+    [
+      'what is put into the cache for an hour',
+      usage(100, 0, 20, { cacheWriteTokens: 30, cacheWrite1hTokens: 10 }),
+      { ...AUDIO, cacheWrite1h: 8 },
+      '0.000388',
+    ],
+    ['images', usage(0, 30, 0, { outputImageTokens: 20 }), { ...AUDIO, outputImage: 100 }, '0.00216'],
     ['no more put into the cache than text', usage(10, 0, 4, { cacheWriteTokens: 20 }), AUDIO, '0.0000316'],
     ['reasoning as output', usage(0, 10, 0, { reasoningTokens: 8 }), price(1, 2), '0.00002'],
     [

@@ -13,9 +13,12 @@ export interface Rates {
   readonly cachedInput: number
   /** For input tokens that the provider cached now. */
   readonly cacheWrite: number
+  /** For those of them that it keeps for an hour. */
+  readonly cacheWrite1h: number
   readonly inputAudio: number
   readonly cachedInputAudio: number
   readonly outputAudio: number
+  readonly outputImage: number
   /** For output tokens that the model thought with: most providers' price of output. */
   readonly reasoning: number
   /** USD a million requests: what each costs beside its tokens. */
@@ -61,9 +64,11 @@ function over({ inputPrice, outputPrice, cachedInputPrice }: OwnPrices, list: Ra
     output,
     cachedInput,
     cacheWrite: inProportion(known.cacheWrite, known.input, input),
+    cacheWrite1h: inProportion(known.cacheWrite1h, known.input, input),
     inputAudio: inProportion(known.inputAudio, known.input, input),
     cachedInputAudio: inProportion(known.cachedInputAudio, known.cachedInput, cachedInput),
     outputAudio: inProportion(known.outputAudio, known.output, output),
+    outputImage: inProportion(known.outputImage, known.output, output),
     reasoning: inProportion(known.reasoning, known.output, output),
     request: inputPrice !== null && outputPrice !== null ? 0 : known.request,
   }
@@ -76,9 +81,11 @@ export function flatRates(input: number, output: number): Rates {
     output,
     cachedInput: input,
     cacheWrite: input,
+    cacheWrite1h: input,
     inputAudio: input,
     cachedInputAudio: input,
     outputAudio: output,
+    outputImage: output,
     reasoning: output,
     request: 0,
   }
@@ -128,16 +135,21 @@ function countsOf(usage: TokenUsage): Counts {
   const cached = Math.min(usage.cachedInputTokens, inputTokens)
   const cachedText = Math.min(cached, text)
   const cacheWrite = Math.min(usage.cacheWriteTokens, text - cachedText)
+  const cacheWrite1h = Math.min(usage.cacheWrite1hTokens ?? 0, cacheWrite)
   const outputAudio = Math.min(usage.outputAudioTokens, outputTokens)
-  const reasoning = Math.min(usage.reasoningTokens, outputTokens - outputAudio)
+  const outputImage = Math.min(usage.outputImageTokens ?? 0, outputTokens - outputAudio)
+  const outputText = outputTokens - outputAudio - outputImage
+  const reasoning = Math.min(usage.reasoningTokens, outputText)
   return {
     input: text - cachedText - cacheWrite,
-    output: outputTokens - outputAudio - reasoning,
+    output: outputText - reasoning,
     cachedInput: cachedText,
-    cacheWrite,
+    cacheWrite: cacheWrite - cacheWrite1h,
+    cacheWrite1h,
     inputAudio: audio - (cached - cachedText),
     cachedInputAudio: cached - cachedText,
     outputAudio,
+    outputImage,
     reasoning,
     request: 1,
   }
@@ -150,9 +162,11 @@ function wholeSum(counts: Counts, rates: Rates): number | null {
     whole(counts.output, rates.output) +
     whole(counts.cachedInput, rates.cachedInput) +
     whole(counts.cacheWrite, rates.cacheWrite) +
+    whole(counts.cacheWrite1h, rates.cacheWrite1h) +
     whole(counts.inputAudio, rates.inputAudio) +
     whole(counts.cachedInputAudio, rates.cachedInputAudio) +
     whole(counts.outputAudio, rates.outputAudio) +
+    whole(counts.outputImage, rates.outputImage) +
     whole(counts.reasoning, rates.reasoning) +
     whole(counts.request, rates.request)
   return sum <= Number.MAX_SAFE_INTEGER ? sum : null

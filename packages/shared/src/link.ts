@@ -5,6 +5,7 @@
 
 import type { CacheReport } from './cache.ts'
 import type { HealthReport } from './health.ts'
+import type { ProviderTest } from './provider-test.ts'
 
 /** Who is speaking: one process of a proxy, from its start to its end. */
 export interface ProxyIdentity {
@@ -180,6 +181,7 @@ export const QUESTIONS_SUBSCRIPTION = /* GraphQL */ `
       request
       projects
       cancel
+      test
     }
   }
 `
@@ -191,6 +193,8 @@ export interface Question {
   readonly projects: readonly string[] | null
   /** End that request. */
   readonly cancel: boolean
+  /** Try this, whoever it names; the others say nothing. Null: no provider is to be tried. */
+  readonly test: ProviderTest | null
 }
 
 /** A process's answer to a question; told again, it counts once. False: nobody waits for it any more. */
@@ -202,6 +206,7 @@ export const ANSWER_QUESTION_MUTATION = /* GraphQL */ `
     $processes: Int!
     $cancelled: Boolean!
     $inFlight: [JSON!]!
+    $test: JSON
   ) {
     answerQuestion(
       question: $question
@@ -210,6 +215,7 @@ export const ANSWER_QUESTION_MUTATION = /* GraphQL */ `
       processes: $processes
       cancelled: $cancelled
       inFlight: $inFlight
+      test: $test
     )
   }
 `
@@ -225,6 +231,8 @@ export interface QuestionAnswer {
   readonly cancelled: boolean
   /** InFlights of live.ts, the longest running first: those that are asked for. */
   readonly inFlight: readonly unknown[]
+  /** A ProviderTestOutcome, where this process was to try a provider. */
+  readonly test?: unknown
 }
 /** Requests in one answer at most; and in their JSON, about so many bytes. Those that run longest are told. */
 export const MAX_IN_FLIGHT = 1_000

@@ -1,6 +1,7 @@
 /** What both planes know of providers: their kinds, and the settings that each kind takes. */
 import * as z from 'zod'
 
+import { NATIVE_ENDPOINTS, PRESET_NAMES } from './presets.ts'
 import { flag, globText, methodName, numberFrom, oneOf, wholeNumber } from './values.ts'
 
 export const PROVIDER_KINDS = [
@@ -74,7 +75,19 @@ const openAiFamily = {
     .default([]),
 }
 
-const openAiSettings = z.strictObject(openAiFamily)
+/** Those that OpenAI itself serves by the Responses API alone (its pages of models). */
+export const RESPONSES_ONLY_MODELS: readonly string[] = [
+  '*-pro',
+  '*-pro-20*',
+  '*codex*',
+  '*deep-research*',
+  'computer-use-preview*',
+]
+
+const openAiSettings = z.strictObject({
+  ...openAiFamily,
+  responsesModels: openAiFamily.responsesModels.unwrap().default([...RESPONSES_ONLY_MODELS]),
+})
 
 const azureOpenAiSettings = z.strictObject({
   ...openAiFamily,
@@ -97,6 +110,10 @@ const bedrockSettings = z.strictObject({
 
 const compatibleSettings = z.strictObject({
   ...openAiFamily,
+  /** Who it is: gives its base URL, its endpoints and what it takes otherwise (presets.ts). Null: one that nothing is known of. */
+  preset: oneOf(PRESET_NAMES).nullable().default(null),
+  /** What it is asked for in the client's own words, as clients call it; null: what its preset says. */
+  endpoints: z.array(oneOf(NATIVE_ENDPOINTS), 'must be a list').nullable().default(null),
 })
 
 /** What a SIMULATED provider can do wrong on purpose. */

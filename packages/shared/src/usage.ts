@@ -4,7 +4,7 @@ export type UsageSource = (typeof USAGE_SOURCES)[number]
 
 /**
  * Tokens of one request. `cachedInputTokens`, `cacheWriteTokens` and `inputAudioTokens` are part of `inputTokens`,
- * `reasoningTokens` and `outputAudioTokens` of `outputTokens`.
+ * `reasoningTokens`, `outputAudioTokens` and `outputImageTokens` of `outputTokens`.
  */
 export interface TokenUsage {
   readonly inputTokens: number
@@ -12,9 +12,13 @@ export interface TokenUsage {
   readonly cachedInputTokens: number
   /** Those that the provider put into its cache now, as far as it says so. */
   readonly cacheWriteTokens: number
+  /** Of `cacheWriteTokens`, those to be kept for an hour, which costs more. Records don't keep it; absent: none. */
+  readonly cacheWrite1hTokens?: number
   readonly reasoningTokens: number
   readonly inputAudioTokens: number
   readonly outputAudioTokens: number
+  /** Those that are images. Records don't keep it; absent: none. */
+  readonly outputImageTokens?: number
   readonly source: UsageSource
 }
 

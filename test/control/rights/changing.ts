@@ -227,6 +227,12 @@ export const CHANGES: Readonly<Record<string, Changing>> = {
     of: ONLY_GLOBAL,
     variables: () => ({ instruction: newId(), proxy: newId(), process: newId(), processes: 1, count: 0 }),
   },
+  testProvider: {
+    roles: EDITORS,
+    document: 'mutation ($id: ID!) { it: testProvider(id: $id) { ok } }',
+    of: ONLY_GLOBAL,
+    variables: (world) => ({ id: world.provider }),
+  },
   cancelRequest: {
     roles: EDITORS,
     document: 'mutation ($id: ID!) { it: cancelRequest(id: $id) }',

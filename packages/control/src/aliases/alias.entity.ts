@@ -1,5 +1,13 @@
 import { Entity, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy'
-import type { CachePolicy, HedgePolicy, RetryPolicy, RoutingStrategy, StickyPolicy, Timeouts } from '@millrace/shared'
+import type {
+  CachePolicy,
+  HedgePolicy,
+  RetryPolicy,
+  RoutingStrategy,
+  StickyPolicy,
+  Timeouts,
+  UnknownParameters,
+} from '@millrace/shared'
 
 import { Project } from '../projects/project.entity.ts'
 
@@ -39,6 +47,10 @@ export class Alias {
   /** Over the providers'. */
   @Property({ type: 'json' })
   timeouts!: Partial<Timeouts>
+
+  /** What becomes of a parameter that the chosen provider does not know. */
+  @Property({ type: 'text' })
+  unknownParameters!: UnknownParameters
 
   @Property({ type: 'datetime', length: 3 })
   createdAt: Date = new Date()

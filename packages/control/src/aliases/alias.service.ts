@@ -56,6 +56,7 @@ export class AliasService {
       enabled: input.enabled ?? ALIAS_DEFAULTS.enabled,
       strategy: input.strategy ?? ALIAS_DEFAULTS.strategy,
       ...mergedPolicies(NO_POLICIES, input),
+      unknownParameters: input.unknownParameters ?? ALIAS_DEFAULTS.unknownParameters,
     })
     change.em.persist(alias)
     change.projectId = alias.project
@@ -74,6 +75,8 @@ export class AliasService {
       if (input.enabled !== undefined) alias.enabled = input.enabled ?? ALIAS_DEFAULTS.enabled
       if (input.strategy !== undefined) alias.strategy = input.strategy ?? ALIAS_DEFAULTS.strategy
       Object.assign(alias, mergedPolicies(alias, input))
+      if (input.unknownParameters !== undefined)
+        alias.unknownParameters = input.unknownParameters ?? ALIAS_DEFAULTS.unknownParameters
       change.projectId = alias.project
       change.updated(subjectOf(alias), before, describe(alias))
       return alias
@@ -107,6 +110,7 @@ function subjectOf({ id, name, project, createdAt }: Alias): Subject {
   return { kind: 'alias', name, identity, owners: ownersOf(project) }
 }
 
-function describe({ name, project, enabled, strategy, sticky, retry, hedge, cache, timeouts }: Alias): Description {
-  return { name, project, enabled, strategy, sticky, retry, hedge, cache, timeouts }
+function describe(alias: Alias): Description {
+  const { name, project, enabled, strategy, sticky, retry, hedge, cache, timeouts, unknownParameters } = alias
+  return { name, project, enabled, strategy, sticky, retry, hedge, cache, timeouts, unknownParameters }
 }

@@ -6,6 +6,7 @@ import {
   DEFAULT_TIMEOUTS,
   type RoutingStrategy,
   type Timeouts,
+  type UnknownParameters,
 } from '@millrace/shared'
 import { Field, ID, InputType, ObjectType } from 'type-graphql'
 
@@ -22,6 +23,7 @@ import {
   RoutingStrategyEnum,
   StickyPolicyInput,
   StickyPolicyType,
+  UnknownParametersEnum,
 } from './policies.type.ts'
 import { RouteInput } from './route.type.ts'
 
@@ -71,6 +73,11 @@ export class AliasType {
   @Field(() => JSONValue, { nullable: true, description: 'Only those of timeouts that were set here.' })
   timeoutOverrides!: Partial<Timeouts> | null
 
+  @Field(() => UnknownParametersEnum, {
+    description: 'What becomes of a parameter that the chosen provider does not know.',
+  })
+  unknownParameters!: UnknownParameters
+
   @Field(() => DateTime)
   createdAt!: Date
 
@@ -79,7 +86,7 @@ export class AliasType {
 }
 
 export function toAlias(row: Alias): AliasType {
-  const { id, name, enabled, strategy, createdAt, updatedAt } = row
+  const { id, name, enabled, strategy, unknownParameters, createdAt, updatedAt } = row
   const overridden = Object.keys(row.timeouts).length > 0
   return {
     id,
@@ -93,6 +100,7 @@ export function toAlias(row: Alias): AliasType {
     cache: { ...DEFAULT_CACHE, ...row.cache },
     timeouts: overridden ? { ...DEFAULT_TIMEOUTS, ...row.timeouts } : null,
     timeoutOverrides: overridden ? row.timeouts : null,
+    unknownParameters,
     createdAt,
     updatedAt,
   }
@@ -130,6 +138,9 @@ export class CreateAliasInput {
   @Field(() => TimeoutsInput, { nullable: true, description: "Over the providers' where set." })
   timeouts?: TimeoutsInput | null
 
+  @Field(() => UnknownParametersEnum, { nullable: true, defaultValue: UnknownParametersEnum.DROP })
+  unknownParameters?: UnknownParameters | null
+
   @Field(() => [RouteInput])
   routes!: RouteInput[]
 }
@@ -159,4 +170,7 @@ export class UpdateAliasInput {
 
   @Field(() => TimeoutsInput, { nullable: true })
   timeouts?: TimeoutsInput | null
+
+  @Field(() => UnknownParametersEnum, { nullable: true })
+  unknownParameters?: UnknownParameters | null
 }

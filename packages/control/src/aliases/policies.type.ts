@@ -3,6 +3,7 @@ import {
   REPLAY_PACES,
   ROUTING_STRATEGIES,
   STICKY_SCOPES,
+  UNKNOWN_PARAMETERS,
   type CachePolicy,
   type HedgePolicy,
   type ReplayPace,
@@ -29,6 +30,16 @@ registerEnumType(RoutingStrategyEnum, {
 
 export const StickyScopeEnum = enumOf(STICKY_SCOPES)
 registerEnumType(StickyScopeEnum, { name: 'StickyScope', description: 'Whose requests stay with one route.' })
+
+export const UnknownParametersEnum = enumOf(UNKNOWN_PARAMETERS)
+registerEnumType(UnknownParametersEnum, {
+  name: 'UnknownParameters',
+  description: 'What becomes of a parameter that the chosen provider does not know.',
+  valuesConfig: {
+    DROP: { description: 'It is left out, and the answer names it in x-millrace-dropped-params.' },
+    REFUSE: { description: 'The request is refused: 400 param_not_allowed, and param names it.' },
+  },
+})
 
 @ObjectType('StickyPolicy', { simpleResolvers: true })
 export class StickyPolicyType implements StickyPolicy {

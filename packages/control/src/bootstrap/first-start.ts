@@ -75,10 +75,11 @@ async function configure(
   const simulator = await providers.add(change, { name: 'simulator', kind: 'SIMULATED' })
   await change.em.flush()
   await aliases.add(change, { name: 'demo', routes: [{ provider: simulator.id }] })
-  for (const { variable, name, kind, baseUrl } of VENDORS) {
-    if (!env[variable]) continue
+  for (const { variables, ...vendor } of VENDORS) {
+    const variable = variables.find((name) => env[name])
+    if (variable === undefined) continue
     if (envReferenceAllowed(variable, settings.MILLRACE_ENV_ALLOW))
-      await providers.add(change, { name, kind, baseUrl, apiKeys: [`env:${variable}`] })
+      await providers.add(change, { ...vendor, apiKeys: [`env:${variable}`] })
     else log.warn({ variable }, 'no provider was made for this key: MILLRACE_ENV_ALLOW does not let it be read')
   }
   return { adminKey, token, proxyKey }

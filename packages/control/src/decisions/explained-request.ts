@@ -1,8 +1,6 @@
 /** The request that is to be explained, as a proxy would see it. */
 import {
-  chatConversation,
-  chatFeatures,
-  chatUser,
+  bodyFacts,
   estimateTokens,
   readMetadata,
   type ErrorCode,
@@ -57,19 +55,20 @@ export function requestOf(scope: Scope, input: ExplainedInput, configuration: Co
   const fields = new Map(Object.entries(input.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]))
   const header = (name: string): string | null => fields.get(name) ?? null
   const body: Readonly<Record<string, unknown>> = input.body ?? {}
-  const { maxTokens, tools, images } = chatFeatures(body)
+  const endpoint = input.endpoint ?? DEFAULT_ENDPOINT
+  const { maxTokens, tools, images, stream, user, conversation } = bodyFacts(endpoint, body)
   const inputTokens = estimateTokens(input.body ? Buffer.byteLength(JSON.stringify(body)) : 0)
   const facts: RequestFacts = {
-    endpoint: input.endpoint ?? DEFAULT_ENDPOINT,
-    stream: body['stream'] === true,
+    endpoint,
+    stream,
     model: input.model,
     tokenId: token?.id ?? null,
     tokenName: token?.name ?? null,
     projectId: project?.id ?? null,
     projectName: project?.name ?? null,
     // Of Millrace's own headers an empty one is none.
-    user: input.userKey || header('x-millrace-user') || chatUser(body),
-    conversation: input.conversationKey || header('x-millrace-conversation') || chatConversation(body),
+    user: input.userKey || header('x-millrace-user') || user,
+    conversation: input.conversationKey || header('x-millrace-conversation') || conversation,
     metadata: readMetadata(header('x-millrace-metadata')),
     header,
     maxTokens: () => maxTokens,

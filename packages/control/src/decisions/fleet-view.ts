@@ -3,6 +3,7 @@ import {
   expectedPrice,
   providerModelOf,
   routePrice,
+  servesEndpoint,
   type DecisionView,
   type Exclusion,
   type PriceList,
@@ -14,9 +15,6 @@ import { accessRefusal } from './access.ts'
 import type { ExplainedRoute } from './configuration.ts'
 import { exclusionIn, figuresOf, isFull } from './exclusion.ts'
 import type { ExplainedRequest } from './explained-request.ts'
-
-/** What can be routed. */
-const ENDPOINTS: readonly string[] = ['/v1/chat/completions']
 
 /** A proxy that has not served yet, to go by where none is online. */
 const NEW_PROXY: ProxyHealth = { providers: new Map(), routes: new Map(), direct: new Map(), credentials: new Map() }
@@ -43,7 +41,7 @@ export class FleetView implements DecisionView<ExplainedRoute> {
   }
 
   exclusionOf(route: ExplainedRoute): Exclusion | null {
-    if (!ENDPOINTS.includes(this.#request.facts.endpoint)) return 'UNSUPPORTED_ENDPOINT'
+    if (!servesEndpoint(route.provider, this.#request.facts.endpoint)) return 'UNSUPPORTED_ENDPOINT'
     if (accessRefusal(route.provider.access, this.#request.asked, this.providerModelOf(route)) !== null)
       return 'CONDITION_NOT_MET'
     const exclusions = this.#proxies.flatMap((proxy) => exclusionIn(proxy, route, this.#request) ?? [])

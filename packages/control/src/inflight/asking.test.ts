@@ -10,6 +10,7 @@ suite('a question', () => {
     processes,
     cancelled,
     inFlight: [],
+    test: null,
   })
   const never = (): boolean => false
 

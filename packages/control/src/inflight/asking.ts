@@ -1,5 +1,5 @@
 /** One question, and what proxies have answered until now. */
-import type { InFlight } from '@millrace/shared'
+import type { InFlight, ProviderTestOutcome } from '@millrace/shared'
 
 /** What a process of a proxy has answered. */
 export interface Answer {
@@ -9,6 +9,8 @@ export interface Answer {
   readonly processes: number
   readonly cancelled: boolean
   readonly inFlight: readonly InFlight[]
+  /** Null: it was not to try any provider. */
+  readonly test: ProviderTestOutcome | null
 }
 
 export class Asking {

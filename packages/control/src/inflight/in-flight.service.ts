@@ -70,7 +70,7 @@ export class InFlightService {
         return work(em)
       })
     const answers = await this.#questions.ask(
-      { request, projects: null, cancel: true },
+      { request, projects: null, cancel: true, test: null },
       { isEnough: ({ cancelled }) => cancelled, proxies: [found.proxyId], waitMs: CANCEL_WAIT_MS, within },
     )
     return answers.some(({ cancelled }) => cancelled)
@@ -78,7 +78,7 @@ export class InFlightService {
 
   async #find(scope: Scope, request: string): Promise<InFlight | null> {
     const answers = await this.#questions.ask(
-      { request, projects: projectsOf(scope), cancel: false },
+      { request, projects: projectsOf(scope), cancel: false, test: null },
       { isEnough: ({ inFlight }) => inFlight.length > 0, waitMs: CANCEL_WAIT_MS },
     )
     const found = answers.flatMap(({ inFlight }) => inFlight).find(({ id }) => id === request)
@@ -86,7 +86,7 @@ export class InFlightService {
   }
 
   async #ask(projects: string[] | null): Promise<InFlight[]> {
-    const answers = await this.#questions.ask({ request: null, projects, cancel: false })
+    const answers = await this.#questions.ask({ request: null, projects, cancel: false, test: null })
     return answers
       .flatMap(({ inFlight }) => inFlight)
       .sort(byStart)

@@ -15,8 +15,8 @@ export class QuestionResolver {
     subscribe: ({ context }: { context: Context }) => context.services.questions.subscribe(),
     description: 'For proxies: what is asked of each of their processes from now on.',
   })
-  questions(@Root() { message: { id, request, projects, cancel } }: Delivery<Question>): QuestionType {
-    return { id, request, projects: projects && [...projects], cancel }
+  questions(@Root() { message: { id, request, projects, cancel, test } }: Delivery<Question>): QuestionType {
+    return { id, request, projects: projects && [...projects], cancel, test }
   }
 
   @Allow(Role.PROXY)
@@ -34,7 +34,13 @@ export class QuestionResolver {
     cancelled: boolean,
     @Arg('inFlight', () => [JSONValue], { description: 'As packages/shared/src/live.ts describes it; at most 1,000.' })
     inFlight: unknown[],
+    @Arg('test', () => JSONValue, {
+      nullable: true,
+      description:
+        'Of the process that was to try a provider: how that went, as packages/shared/src/provider-test.ts describes it.',
+    })
+    test: unknown,
   ): Promise<boolean> {
-    return services.questions.answer({ question, proxy, process, processes, cancelled, inFlight })
+    return services.questions.answer({ question, proxy, process, processes, cancelled, inFlight, test })
   }
 }

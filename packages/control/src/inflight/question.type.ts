@@ -1,5 +1,7 @@
-import type { Question } from '@millrace/shared'
+import type { ProviderTest, Question } from '@millrace/shared'
 import { Field, ID, ObjectType } from 'type-graphql'
+
+import { JSONValue } from '../graphql/scalars.ts'
 
 @ObjectType('Question', { description: 'What is asked of every process of every proxy, now.', simpleResolvers: true })
 export class QuestionType implements Question {
@@ -17,4 +19,11 @@ export class QuestionType implements Question {
 
   @Field(() => Boolean, { description: 'Whether that request is to be ended.' })
   cancel!: boolean
+
+  @Field(() => JSONValue, {
+    nullable: true,
+    description:
+      'A provider that one process is to try, as packages/shared/src/provider-test.ts describes it; the others say nothing.',
+  })
+  test!: ProviderTest | null
 }

@@ -3,8 +3,10 @@ import {
   MAX_IN_FLIGHT,
   newId,
   parseInFlight,
+  parseProviderTestOutcome,
   wholeNumber,
   type InFlight,
+  type ProviderTestOutcome,
   type Question,
   type QuestionAnswer,
 } from '@millrace/shared'
@@ -127,6 +129,7 @@ export class Questions {
       processes: readInput(processesOfProxy, given.processes, 'processes'),
       cancelled: given.cancelled,
       inFlight: this.#parse(readInput(listOfInFlight, given.inFlight, 'inFlight')),
+      test: this.#parseTest(given.test),
     }
     const asking = this.#asking.get(answer.question)
     if (asking === undefined) return writeAnswer(this.#database, this.#asker, answer)
@@ -151,8 +154,8 @@ export class Questions {
 
   async #takeAnswers(): Promise<void> {
     if (this.#asking.size === 0) return
-    for (const { question, inFlight, ...answer } of await takeAnswers(this.#database, [...this.#asking.keys()]))
-      this.#asking.get(question)?.take({ ...answer, inFlight: this.#parse(inFlight) })
+    for (const { question, inFlight, test, ...answer } of await takeAnswers(this.#database, [...this.#asking.keys()]))
+      this.#asking.get(question)?.take({ ...answer, inFlight: this.#parse(inFlight), test: this.#parseTest(test) })
   }
 
   /** One that is malformed is left out. */
@@ -166,6 +169,17 @@ export class Questions {
       }
     }
     return parsed
+  }
+
+  /** Null: nothing was tried, or what is told of it is malformed. */
+  #parseTest(value: unknown): ProviderTestOutcome | null {
+    if (value == null) return null
+    try {
+      return parseProviderTestOutcome(value)
+    } catch (error) {
+      this.#log.warn({ reason: (error as Error).message }, "refused the outcome of a provider's test")
+      return null
+    }
   }
 
   #noteSilence({ hasEnough, silent }: Asking): void {

@@ -10,6 +10,7 @@ import { Project } from '../projects/project.entity.ts'
 import { changeConfiguration, type Actor, type Change } from '../revisions/change.ts'
 import type { Description, Subject } from '../revisions/difference.ts'
 import type { Vault } from '../secrets/vault.ts'
+import { apiKeyFor } from './api-key.ts'
 import { ProviderCredential } from './credential.entity.ts'
 import type { CredentialInput } from './credential.type.ts'
 import { Provider } from './provider.entity.ts'
@@ -48,7 +49,7 @@ export class CredentialService {
     keyField = 'input.apiKey',
   ): Promise<ProviderCredential> {
     const input = readInput(credentialInput, given)
-    const apiKey = readInput(apiKeyText, given.apiKey, keyField)
+    const apiKey = apiKeyFor(provider.kind, readInput(apiKeyText, given.apiKey, keyField), keyField)
     const fault = this.#vault.fault(apiKey)
     if (fault !== null) throw badInput(keyField, fault)
     if (apiKey.startsWith('env:') && change.scope.projects !== null)

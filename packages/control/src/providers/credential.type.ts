@@ -42,7 +42,10 @@ export function toCredential({
 
 @InputType()
 export class CredentialInput {
-  @Field(() => String, { description: 'The key itself (stored encrypted), or env:NAME (resolved in the proxy).' })
+  @Field(() => String, {
+    description:
+      'The key itself (stored encrypted), or env:NAME (resolved in the proxy). For BEDROCK an API key, or ACCESS_KEY_ID:SECRET[:SESSION_TOKEN], or these as JSON.',
+  })
   apiKey!: string
 
   @Field(() => String, { nullable: true })

@@ -7,6 +7,7 @@ import { badInput } from '../graphql/errors.ts'
 import { Allow } from '../graphql/guard.ts'
 import { ProviderCredentialType, toCredential } from './credential.type.ts'
 import { CreateProviderInput, ProviderType, toProvider, UpdateProviderInput } from './provider.type.ts'
+import { ProviderTestResultType } from './test-result.type.ts'
 
 @Resolver(() => ProviderType)
 export class ProviderResolver {
@@ -51,6 +52,23 @@ export class ProviderResolver {
   @Mutation(() => Boolean, { description: 'Refused while routes use it.' })
   deleteProvider(@Ctx() { services, actor }: Context, @Arg('id', () => ID) id: string): Promise<boolean> {
     return services.providers.remove(actor, id)
+  }
+
+  @Allow(Role.EDITOR)
+  @Mutation(() => ProviderTestResultType, {
+    description:
+      'Has one proxy send the provider one smallest request, with a key that serves every project, and waits for its answer for 30 s at most. The provider may charge for it. It is in no record, and nothing learns of it: no breaker, no limit, no cache.',
+  })
+  testProvider(
+    @Ctx() { services, actor }: Context,
+    @Arg('id', () => ID) id: string,
+    @Arg('model', () => String, {
+      nullable: true,
+      description: "The provider's own name of it. Null: that of one of its routes.",
+    })
+    model: string | null = null,
+  ): Promise<ProviderTestResultType> {
+    return services.providerTester.test(actor, id, model)
   }
 
   @FieldResolver(() => [ProviderCredentialType], {

@@ -1,4 +1,4 @@
-import { DEFAULT_BASE_URLS, newId, type BreakerState, type ProviderKind } from '@millrace/shared'
+import { baseUrlOf, newId, type BreakerState, type ProviderKind } from '@millrace/shared'
 
 import type { Alias } from '../aliases/alias.entity.ts'
 import type { Database } from '../db/database.ts'
@@ -21,6 +21,12 @@ import {
   updateProviderInput,
 } from './provider.input.ts'
 import type { CreateProviderInput, UpdateProviderInput } from './provider.type.ts'
+
+/** What a base URL is like, where there is no other. */
+const HINTS: Partial<Record<ProviderKind, string>> = {
+  AZURE_OPENAI: ', such as https://RESOURCE.openai.azure.com',
+  OPENAI_COMPATIBLE: ' without a preset in its settings',
+}
 
 /** Upstreams. */
 export class ProviderService {
@@ -51,11 +57,12 @@ export class ProviderService {
   async add(change: Change, given: CreateProviderInput): Promise<Provider> {
     const input = readInput(createProviderInput, given)
     const { kind } = input
+    const settings = mergedSettings(kind, {}, input.settings)
     const provider = Object.assign(new Provider(), {
       id: newId(),
       name: input.name,
       kind,
-      baseUrl: this.#baseUrl(kind, input.baseUrl),
+      baseUrl: this.#baseUrl(kind, settings, input.baseUrl),
       enabled: input.enabled ?? PROVIDER_DEFAULTS.enabled,
       direct: input.direct ?? PROVIDER_DEFAULTS.direct,
       maxConcurrency: input.maxConcurrency ?? null,
@@ -64,7 +71,7 @@ export class ProviderService {
       forcedBreaker: null,
       breakerSetAt: null,
       access: mergedAccess({}, input.access),
-      settings: mergedSettings(kind, {}, input.settings),
+      settings,
     })
     change.em.persist(provider)
     change.created(subjectOf(provider), describe(provider))
@@ -79,16 +86,20 @@ export class ProviderService {
     return changeConfiguration(this.#database, actor, 'updateProvider', async (change) => {
       const provider = await requireRow(change.em, Provider, id, 'provider')
       const before = describe(provider)
-      const previousUrl = provider.baseUrl
+      const { kind, baseUrl: previousUrl } = provider
+      const ownUrl = baseUrlOf(kind, provider.settings)
+      provider.settings = mergedSettings(kind, provider.settings, input.settings)
       if (input.name !== undefined) provider.name = input.name
       if (input.enabled !== undefined) provider.enabled = input.enabled ?? PROVIDER_DEFAULTS.enabled
-      if (input.baseUrl !== undefined) provider.baseUrl = this.#baseUrl(provider.kind, input.baseUrl)
+      // What its settings had said of where it lives, they say anew.
+      const follows = previousUrl === ownUrl && baseUrlOf(kind, provider.settings) !== ownUrl
+      if (input.baseUrl !== undefined || follows)
+        provider.baseUrl = this.#baseUrl(kind, provider.settings, input.baseUrl)
       if (input.direct !== undefined) provider.direct = input.direct ?? PROVIDER_DEFAULTS.direct
       if (input.maxConcurrency !== undefined) provider.maxConcurrency = input.maxConcurrency
       provider.breaker = mergedBreaker(provider.breaker, input.breaker)
       provider.timeouts = mergedTimeouts(provider.timeouts, input.timeouts)
       provider.access = mergedAccess(provider.access, input.access)
-      provider.settings = mergedSettings(provider.kind, provider.settings, input.settings)
       change.updated(subjectOf(provider), before, describe(provider))
       if (provider.baseUrl !== previousUrl) await this.#credentials.disableAll(change, provider)
       return provider
@@ -125,13 +136,14 @@ export class ProviderService {
     })
   }
 
-  #baseUrl(kind: ProviderKind, given: string | null | undefined): string | null {
+  /** @param given null: where its settings say, or its kind */
+  #baseUrl(kind: ProviderKind, settings: Provider['settings'], given: string | null | undefined): string | null {
     if (kind === 'SIMULATED') {
       if (given) throw badInput('input.baseUrl', 'is not for SIMULATED, which asks nobody')
       return null
     }
-    const value = given ?? DEFAULT_BASE_URLS[kind]
-    if (value === undefined) throw badInput('input.baseUrl', `is needed for ${kind}`)
+    const value = given ?? baseUrlOf(kind, settings)
+    if (value === null) throw badInput('input.baseUrl', `is needed for ${kind}${HINTS[kind] ?? ''}`)
     const result = readBaseUrl(value, this.#privateAllowed)
     if ('fault' in result) throw badInput('input.baseUrl', result.fault)
     return result.baseUrl

@@ -58,7 +58,11 @@ export class ProviderType {
   @Field(() => ProviderKindEnum)
   kind!: ProviderKind
 
-  @Field(() => String, { nullable: true, description: 'Without a slash at its end. Null for SIMULATED.' })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Without a slash at its end; where it is not set, that of its kind, preset or region. Null for SIMULATED.',
+  })
   baseUrl!: string | null
 
   @Field(() => Boolean)
@@ -119,7 +123,11 @@ export class CreateProviderInput {
   @Field(() => ProviderKindEnum)
   kind!: ProviderKind
 
-  @Field(() => String, { nullable: true, description: 'OPENAI has one of its own; SIMULATED takes none.' })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Needed for AZURE_OPENAI, and for OPENAI_COMPATIBLE without a preset. The others have one of their own; SIMULATED takes none.',
+  })
   baseUrl?: string | null
 
   @Field(() => Boolean, { nullable: true, defaultValue: true })
@@ -152,7 +160,8 @@ export class CreateProviderInput {
 
   @Field(() => JSONValue, {
     nullable: true,
-    description: 'Kind-specific settings: replies and latencies for SIMULATED.',
+    description:
+      'Kind-specific settings: apiVersion for AZURE_OPENAI, region for BEDROCK, preset for OPENAI_COMPATIBLE, replies and latencies for SIMULATED.',
   })
   settings?: unknown
 }

@@ -76,10 +76,10 @@ function undo(tables: Tables, { action, kind, path, before, identity }: Differen
   }
 }
 
-/** What descriptions of things lack that were removed before migration 4 (providers) or migration 7 (aliases). */
+/** What descriptions of things lack that were removed before migration 4 (providers), or 7 and 13 (aliases). */
 function lackedBy(kind: keyof Tables): Row {
   if (kind === 'provider') return { access: {} }
-  return kind === 'alias' ? { cache: {} } : {}
+  return kind === 'alias' ? { cache: {}, unknownParameters: 'DROP' } : {}
 }
 
 function isTable(tables: Tables, kind: string): kind is keyof Tables {

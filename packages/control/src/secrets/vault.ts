@@ -5,7 +5,8 @@ import type { Em } from '../db/database.ts'
 import { requireCurrent } from './claim.ts'
 
 const REFERENCE = /^env:([A-Za-z_][A-Za-z0-9_]*)$/
-const LONGEST_KEY = 4_096
+/** AWS's, with a session's token, are the longest. */
+const LONGEST_KEY = 8_192
 
 /** What is stored: one of `sealed` and `env`, and what may be shown. */
 export interface StoredSecret {

@@ -107,7 +107,7 @@ function toAlias(row: AliasRow, routes: readonly RouteRow[]): SnapshotAlias {
     retry: { ...DEFAULT_RETRY, ...row.retry },
     hedge: row.hedge && { ...DEFAULT_HEDGE, ...row.hedge },
     cache: { ...DEFAULT_CACHE, ...row.cache },
-    unknownParameters: 'DROP',
+    unknownParameters: row.unknownParameters,
     timeouts: Object.keys(row.timeouts).length > 0 ? row.timeouts : null,
     createdAt: row.createdAt,
     routes: routes.map(toRoute),

@@ -87,7 +87,7 @@ const PROVIDERS = `select id, name, kind, base_url as "baseUrl", enabled, direct
 const CREDENTIALS = `select id, provider_id as "providerId", project_id as "projectId", fingerprint, enabled, sealed, env
   from provider_credential order by created_at, id`
 const ALIASES = `select id, name, project_id as "projectId", enabled, strategy, sticky, retry, hedge, cache, timeouts,
-  ${instant('created_at')} as "createdAt"
+  unknown_parameters as "unknownParameters", ${instant('created_at')} as "createdAt"
   from alias order by name, id`
 const ROUTES = `select id, alias_id as "aliasId", provider_id as "providerId", provider_model as "providerModel", priority, weight,
   enabled, condition, input_price::text as "inputPrice", output_price::text as "outputPrice",

@@ -34,5 +34,9 @@ export const STICKY_ACTIONS = ['NONE', 'BIND', 'HIT', 'REBIND_EXPIRED', 'REBIND_
  */
 export type StickyAction = (typeof STICKY_ACTIONS)[number]
 
+export const UNKNOWN_PARAMETERS = ['DROP', 'REFUSE'] as const
+/** What becomes of a parameter that the chosen provider does not know. */
+export type UnknownParameters = (typeof UNKNOWN_PARAMETERS)[number]
+
 export const BREAKER_STATES = ['CLOSED', 'OPEN', 'HALF_OPEN', 'FORCED_OPEN', 'FORCED_CLOSED'] as const
 export type BreakerState = (typeof BREAKER_STATES)[number]

@@ -11,6 +11,7 @@ import { Migration0009 } from './0009-usage.ts'
 import { Migration0010 } from './0010-feed.ts'
 import { Migration0011 } from './0011-questions.ts'
 import { Migration0012 } from './0012-debug.ts'
+import { Migration0013 } from './0013-dialects.ts'
 
 export const migrations = [
   { name: '0001-initial', class: Migration0001 },
@@ -25,4 +26,5 @@ export const migrations = [
   { name: '0010-feed', class: Migration0010 },
   { name: '0011-questions', class: Migration0011 },
   { name: '0012-debug', class: Migration0012 },
+  { name: '0013-dialects', class: Migration0013 },
 ] as const
