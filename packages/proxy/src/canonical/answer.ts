@@ -115,4 +115,6 @@ export interface ProviderError {
   readonly param: string | null
   /** What the answer's status should have been, where it misleads: Gemini says 400 of a key that it does not know. */
   readonly status?: number
+  /** How long it asks to be left alone, where no header says so. Milliseconds. */
+  readonly retryAfterMs?: number
 }

@@ -10,3 +10,16 @@ export function wrong(param: string, message: string): GatewayError {
 export function unsayable(param: string, message: string): GatewayError {
   return new GatewayError('unsupported_endpoint', message, { param })
 }
+
+/**
+ * What `read` makes of a part of the request, which may be nested deeper than the stack goes.
+ * @throws GatewayError param_not_allowed where it is
+ */
+export function unlessTooDeep<T>(param: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw wrong(param, 'The request is nested too deep.')
+  }
+}

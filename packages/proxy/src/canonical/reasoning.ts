@@ -1,8 +1,8 @@
 /** Efforts in tokens, and back: some APIs know the one and some the other. */
-import type { Effort } from './request.ts'
+import type { Effort, Reasoning } from './request.ts'
 
 /** Anthropic's least. */
-export const LEAST_BUDGET = 1_024
+const LEAST_BUDGET = 1_024
 
 const BUDGETS: readonly (readonly [Effort, number])[] = [
   ['minimal', LEAST_BUDGET],
@@ -22,4 +22,22 @@ export function budgetOf(effort: Effort): number {
 export function effortOf(budget: number): Effort {
   if (budget <= 0) return 'none'
   return BUDGETS.find(([, tokens]) => budget <= tokens)?.[0] ?? 'max'
+}
+
+/** Whether no thinking is wanted. */
+export function isOff({ effort, budget, enabled }: Reasoning): boolean {
+  return enabled === false || effort === 'none' || budget === 0
+}
+
+/**
+ * Tokens to think with where thoughts are part of the answer. What a client told by number may go to the last of it; of what
+ * follows from an effort, a quarter is left for the answer itself.
+ * @param maxTokens of the answer; null: no limit is told
+ * @returns null: there is no room
+ */
+export function budgetWithin({ effort, budget }: Reasoning, maxTokens: number | null): number | null {
+  const wanted = Math.max(budget ?? budgetOf(effort ?? 'medium'), LEAST_BUDGET)
+  if (maxTokens === null) return wanted
+  if (maxTokens <= LEAST_BUDGET) return null
+  return Math.min(wanted, budget === null ? Math.max(LEAST_BUDGET, Math.floor(maxTokens * 0.75)) : maxTokens - 1)
 }

@@ -31,6 +31,8 @@ export interface ChatRequest {
   readonly named: ParamNames
   /** Outermost members of the body that are not read: no other API can say them. */
   readonly unknown: readonly string[]
+  /** What answers in the client's own API repeat of its request, as it came. */
+  readonly echo?: Readonly<Record<string, unknown>>
 }
 
 /** Numbers and words that mean the same in most APIs. Null: the client doesn't say. */
@@ -128,6 +130,13 @@ export type ToolChoice =
   | { readonly type: 'tool'; readonly name: string }
   /** One of these, or (`required`) at least one: OpenAI's `allowed_tools`. */
   | { readonly type: 'allowed'; readonly names: readonly string[]; readonly required: boolean }
+
+export type ForcedChoice = Extract<ToolChoice, { type: 'required' | 'tool' | 'allowed' }>
+
+/** Whether it leaves the model no way but to call a tool. */
+export function isForced(choice: ToolChoice | null): choice is ForcedChoice {
+  return choice?.type === 'required' || choice?.type === 'tool' || (choice?.type === 'allowed' && choice.required)
+}
 
 export type ResponseFormat =
   | { readonly type: 'text' }

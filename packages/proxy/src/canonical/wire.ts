@@ -1,4 +1,6 @@
 /** An API that providers speak, as canonical requests are put to it and its answers read. One a dialect implements it. */
+import type { TokenUsage } from '@millrace/shared'
+
 import type { CanonicalAnswer, ProviderError, StreamPart } from './answer.ts'
 import type { CanonicalRequest } from './request.ts'
 
@@ -33,18 +35,27 @@ export interface Wire {
    */
   encode(request: CanonicalRequest, options: EncodeOptions): Encoded
   /**
+   * Parses an answer; absent: as JSON.
+   * @throws SyntaxError
+   */
+  readonly parse?: (text: string) => unknown
+  /**
    * @param answer parsed
+   * @param headers names in lower case
    * @returns null if it is not what the API promises
    */
-  read(answer: unknown, encoded: Encoded): CanonicalAnswer | ProviderErrorAnswer | null
+  read(answer: unknown, encoded: Encoded, headers?: AnswerHeaders): CanonicalAnswer | ProviderErrorAnswer | null
   /** Of one stream. */
   reader(encoded: Encoded): StreamReader
   /**
    * Reads a refusal.
    * @param body parsed; where it isn't JSON, its text
+   * @param headers names in lower case
    */
-  readError(status: number, body: unknown): ProviderError
+  readError(status: number, body: unknown, headers?: AnswerHeaders): ProviderError
 }
+
+export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>
 
 /** An error that came with a status of success. */
 export interface ProviderErrorAnswer {
@@ -59,6 +70,8 @@ export interface StreamReader {
    * @param name of the event; empty: it has none
    */
   take(data: string, name: string): readonly StreamPart[]
+  /** What was used by now, of a provider that says so again and again before its last word. */
+  readonly usageSoFar?: TokenUsage | null
   /** The provider has said all. Without its sign that the answer is whole, no `done`. */
   close(): readonly StreamPart[]
 }

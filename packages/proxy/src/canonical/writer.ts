@@ -17,9 +17,17 @@ export interface Saying {
   readonly usageWanted: boolean
 }
 
+/** What a stream is said with for as long as it goes on: its request may be large. */
+export type StreamSaying = Omit<Saying, 'request'>
+
+export function withoutRequest({ model, id, created, usageWanted }: Saying): StreamSaying {
+  return { model, id, created, usageWanted }
+}
+
 export interface AnswerWriter {
   /** @returns JSON, as any JavaScript string */
   answer(answer: CanonicalAnswer, saying: Saying): string
+  /** Of the request it keeps what it needs, and no more than until the stream begins. */
   stream(saying: Saying): StreamWriter
 }
 
@@ -40,7 +48,7 @@ export interface ToldError {
   readonly type: string
   readonly param: string | null
   readonly code: string | null
-  /** The provider's own type, where it is another. */
+  /** The provider's own type: told beside, where it is another. */
   readonly providerType?: string | null
 }
 
