@@ -30,8 +30,11 @@ export function readChatAnswer(text: string, model: string): ReadAnswer | InBand
 export function inBandError(error: unknown): InBandError {
   if (typeof error === 'string') return { message: utf8FromLatin1(error), type: null, code: null }
   if (typeof error !== 'object' || error === null) return { message: 'unknown error', type: null, code: null }
-  const { message, type, code, error: nested } = error as Record<string, unknown>
-  if (typeof nested === 'object' && nested !== null) return inBandError(nested)
+  const { error: nested } = error as Record<string, unknown>
+  const { message, type, code } = (typeof nested === 'object' && nested !== null ? nested : error) as Record<
+    string,
+    unknown
+  >
   return {
     message: textOf(message) ?? 'unknown error',
     type: textOf(type),

@@ -8,6 +8,6 @@ export const openAiErrors: ErrorForm = {
 }
 
 function openAiError({ message, type, param, code, providerType }: ToldError): string {
-  const more = providerType == null ? {} : { provider_type: providerType }
+  const more = providerType == null || providerType === type ? {} : { provider_type: providerType }
   return JSON.stringify({ error: { message, type, param, code, ...more } })
 }

@@ -1,7 +1,17 @@
-import { eventData, eventName } from '../../stream/events.ts'
-import { foldMembers, refuse, type Shape } from '../../stream/json-fold.ts'
-import { readItems, readMembers, writeMembers, type Members } from '../../stream/json-source.ts'
 /** A streamed chat completion said whole: OpenAI's `chat.completion.chunk`s as one `chat.completion`. */
+import {
+  addPart,
+  foldChoices,
+  inOrder,
+  isFilled,
+  readChunks,
+  readIndex,
+  refuseError,
+  writeAnswer,
+} from '../../stream/choices-fold.ts'
+import { foldMembers, refuse, unlessRefused, type Shape } from '../../stream/json-fold.ts'
+import { readItems, readMembers, writeMembers, type Members } from '../../stream/json-source.ts'
+import { foldDetails } from './fold-details.ts'
 import { joinRuns } from './runs.ts'
 
 const FUNCTION: Shape = { members: { name: 'label', arguments: 'text' }, others: 'unknown' }
@@ -21,6 +31,7 @@ const DELTA: Shape = {
     refusal: 'text',
     reasoning: 'text',
     reasoning_content: 'text',
+    reasoning_details: foldDetails,
     tool_calls: foldCalls,
     function_call: FUNCTION,
     audio: AUDIO,
@@ -41,12 +52,9 @@ const CHOICE: Shape = {
   others: 'state',
 }
 const CHUNK: Shape = {
-  members: { id: 'filled', created: 'filled', model: 'filled', choices: foldChoices },
+  members: { id: 'filled', created: 'filled', model: 'filled', choices: (sources) => foldChoices(sources, foldChoice) },
   others: 'last',
 }
-
-/** No answer has as many choices or calls; an index beyond is no index. */
-const MOST_INDEX = 9_999
 
 /**
  * The answer as it would have come unstreamed: every number as the provider wrote it, every text byte for byte.
@@ -56,61 +64,15 @@ const MOST_INDEX = 9_999
  * @returns JSON, latin1; null unless the stream is whole, without an error, and can be said so
  */
 export function foldChatStream(events: string): string | null {
-  try {
-    const completion = foldMembers(readChunks(events), CHUNK)
+  return unlessRefused(() => {
+    const completion = foldMembers(readChunks(joinRuns(events), '"chat.completion.chunk"'), CHUNK)
     completion.set('object', '"chat.completion"')
     completion.delete('obfuscation')
-    if (completion.get('usage') === 'null') completion.delete('usage')
-    if (!completion.get('choices')?.startsWith('[{')) refuse('no choices')
-    const text = writeMembers(completion)
-    JSON.parse(text)
-    return text
-  } catch (error) {
-    if (error instanceof SyntaxError) return null
-    throw error
-  }
+    return writeAnswer(completion)
+  })
 }
 
-function readChunks(events: string): Members[] {
-  const chunks: Members[] = []
-  let ended = false
-  for (const event of joinRuns(events)) ended = readChunk(event, ended, chunks)
-  if (!ended) refuse('a stream without an end')
-  return chunks
-}
-
-/** @returns whether the stream has ended */
-function readChunk(event: string, ended: boolean, chunks: Members[]): boolean {
-  const data = eventData(event)
-  if (data === null || data === '') return ended
-  if (ended || eventName(event) === 'error') refuse('an event that is no chunk')
-  if (data.trim() === '[DONE]') return true
-  const chunk = readMembers(data)
-  const object = chunk.get('object')
-  // Azure's first chunk leaves it empty, others leave it out.
-  const isNamed = object !== undefined && object !== 'null' && object !== '""'
-  if (isNamed ? object !== '"chat.completion.chunk"' : !chunk.has('choices')) refuse('an unknown object')
-  if (JSON.parse(chunk.get('error') ?? 'null')) refuse('an error')
-  chunks.push(chunk)
-  return false
-}
-
-/** What OpenRouter tells of one choice. */
-function refuseError(sources: readonly string[]): string {
-  if (sources.some((source) => JSON.parse(source))) refuse('an error')
-  return sources[0]!
-}
-
-function foldChoices(sources: readonly string[]): string {
-  const choices = new Map<number, Members[]>()
-  for (const source of sources) {
-    const items = readItems(source)
-    for (const item of items) add(choices, readIndex(item) ?? (items.length === 1 ? 0 : refuse('no index')), item)
-  }
-  return `[${inOrder(choices).map(foldChoice).join(',')}]`
-}
-
-function foldChoice([index, parts]: readonly [number, Members[]]): string {
+function foldChoice(index: number, parts: readonly Members[]): string {
   const folded = foldMembers(parts, CHOICE)
   const delta = folded.get('delta')
   if (delta === undefined) refuse('a choice without a delta')
@@ -143,12 +105,11 @@ function foldCalls(sources: readonly string[]): string {
     const told = new Set<number>()
     for (const item of readItems(source)) {
       const index = readIndex(item) ?? nextIndex(item, next, whole)
-      if (index > MOST_INDEX) refuse('too many calls')
       if (told.has(index)) refuse('two calls in one')
       told.add(index)
       next = Math.max(next, index + 1)
       item.delete('index')
-      add(calls, index, item)
+      addPart(calls, index, item)
     }
   }
   return `[${inOrder(calls).map(foldCall).join(',')}]`
@@ -177,23 +138,3 @@ function namesFunction(part: Members): boolean {
 function tellsExpiry(audio: string | undefined): boolean {
   return audio !== undefined && audio !== 'null' && (readMembers(audio).get('expires_at') ?? 'null') !== 'null'
 }
-
-function readIndex(item: Members): number | null {
-  const source = item.get('index')
-  if (source === undefined || source === 'null') return null
-  const index = Number(source)
-  return Number.isInteger(index) && index >= 0 && index <= MOST_INDEX ? index : refuse('an index that is none')
-}
-
-function add(groups: Map<number, Members[]>, index: number, part: Members): void {
-  const group = groups.get(index)
-  if (group) group.push(part)
-  else groups.set(index, [part])
-}
-
-function inOrder(groups: ReadonlyMap<number, Members[]>): [number, Members[]][] {
-  return [...groups].sort(([a], [b]) => a - b)
-}
-
-const isFilled = (source: string | undefined): boolean =>
-  source !== undefined && source !== '""' && source.startsWith('"')

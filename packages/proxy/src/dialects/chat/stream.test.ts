@@ -181,3 +181,36 @@ describe('ChatCompletionStream', () => {
     assert.equal(stream.contentEvents, 2)
   })
 })
+
+describe('a stream that ends without [DONE]', () => {
+  const told = (choices: string): string => `data: {"model":"x","choices":[${choices}],"usage":{"prompt_tokens":1}}\n\n`
+  const begun = '{"index":0,"delta":{"content":"a"},"finish_reason":null}'
+  const ended = '{"index":0,"delta":{"content":"b"},"finish_reason":"stop"}'
+  const close = (events: readonly string[], endsWithoutDone: boolean): [string, boolean] => {
+    const stream = new ChatCompletionStream('"m"', false, endsWithoutDone)
+    for (const event of events) stream.take(event, 0, event.length)
+    return [stream.close(), stream.ended]
+  }
+
+  it('is whole where it is known to, once its choices have ended', () => {
+    const all = [told(begun), told(begun), told(ended)]
+    assert.deepEqual(close(all, true), ['data: [DONE]\n\n', true])
+    assert.deepEqual(close(all, false), ['', false])
+    assert.deepEqual(close(all.slice(0, 2), true), ['', false])
+    assert.deepEqual(close([told(`${ended},${begun.replace('"index":0', '"index":1')}`)], true), ['', false])
+    assert.deepEqual(close([], true), ['', false])
+  })
+
+  it('takes a choice that has no number for the first', () => {
+    const odd = (choice: string): string => told(choice.replace('"index":0', '"index":{}'))
+    assert.deepEqual(close([odd(begun), told(begun), odd(ended)], true), ['data: [DONE]\n\n', true])
+  })
+})
+
+describe('an error in an error in an error', () => {
+  it('is one all the same, however deep', () => {
+    const stream = new ChatCompletionStream('"m"', false)
+    take(stream, `data: {"error":${'{"error":'.repeat(50_000)}{}${'}'.repeat(50_000)}}\n\n`)
+    assert.equal(stream.error?.message, 'unknown error')
+  })
+})

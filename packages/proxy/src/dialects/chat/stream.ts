@@ -20,6 +20,8 @@ export class ChatCompletionStream implements StreamObserver {
   readonly sequence = 0
   private readonly model: string
   private readonly dropUsageChunk: boolean
+  /** Of choices whether they have ended, by their index; null: the stream's own end is waited for. */
+  private readonly endings: Map<number, boolean> | null
   /** How events of this stream begin, up to the end of `model`'s value; and the same with the client's model in it. */
   private head = ''
   private rewrittenHead = ''
@@ -27,15 +29,17 @@ export class ChatCompletionStream implements StreamObserver {
   /**
    * @param model the name that the client asked for, as a JSON literal in latin1 (see json.ts)
    * @param dropUsageChunk whether the chunk that only tells usage is left out
+   * @param endsWithoutDone whether it is whole once its choices have ended: the client gets the `[DONE]` that was not sent
    */
-  constructor(model: string, dropUsageChunk: boolean) {
+  constructor(model: string, dropUsageChunk: boolean, endsWithoutDone = false) {
     this.model = model
     this.dropUsageChunk = dropUsageChunk
+    this.endings = endsWithoutDone ? new Map() : null
   }
 
   take(text: string, start: number, end: number): string {
     const event = text.slice(start, end)
-    if (this.hasContent && this.head !== '' && event.startsWith(this.head)) {
+    if (this.hasContent && this.head !== '' && this.endings === null && event.startsWith(this.head)) {
       const rest = event.slice(this.head.length)
       if (!mayHoldMore(rest)) {
         this.contentEvents++
@@ -67,6 +71,7 @@ export class ChatCompletionStream implements StreamObserver {
     const usage = readChatUsage(value(data, members?.get('usage')))
     if (usage) this.usage = usage
     const empty = !Array.isArray(choices) || choices.length === 0
+    if (!empty && this.endings !== null) for (const choice of choices) noteEnding(choice, this.endings)
     const onlyUsage = usage !== null && empty
     if (onlyUsage && this.dropUsageChunk) return ''
     if (!empty && choices.some(hasContent)) {
@@ -82,7 +87,11 @@ export class ChatCompletionStream implements StreamObserver {
   }
 
   close(): string {
-    return ''
+    const { endings } = this
+    if (endings === null || endings.size === 0 || [...endings.values()].includes(false)) return ''
+    this.usageStart = -1
+    this.ended = true
+    return 'data: [DONE]\n\n'
   }
 
   /** Lines are parted as they were: the edited data has as many, since no literal has a line end in it. */
@@ -139,6 +148,13 @@ function parse(json: string): unknown {
   } catch {
     return undefined
   }
+}
+
+function noteEnding(choice: unknown, endings: Map<number, boolean>): void {
+  if (typeof choice !== 'object' || choice === null) return
+  const { index, finish_reason: reason } = choice as Record<string, unknown>
+  const place = typeof index === 'number' ? index : 0
+  endings.set(place, endings.get(place) === true || filled(reason))
 }
 
 /** What a client would show or act on; a chunk that only names the role is not. */

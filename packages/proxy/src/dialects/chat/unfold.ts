@@ -1,6 +1,7 @@
 /** A whole chat completion said as a stream: OpenAI's `chat.completion` as `chat.completion.chunk`s. */
+import { readAnswer, streamedForm } from '../../stream/choices-unfold.ts'
 import type { StreamedForm } from '../../stream/forms.ts'
-import { refuse } from '../../stream/json-fold.ts'
+import { refuse, unlessRefused } from '../../stream/json-fold.ts'
 import { readItems, readMembers, writeMembers, type Members } from '../../stream/json-source.ts'
 
 /** What each chunk repeats. */
@@ -12,10 +13,8 @@ const TOLD_BY_NAME = new Set(['role', 'tool_calls', ...TEXTS, ...AFTER_TEXT])
 const CHOICE_MEMBERS = new Set(['index', 'message', 'delta', 'logprobs', 'finish_reason'])
 const ANSWER_MEMBERS = new Set(['choices', 'usage', ...COMMON])
 
-const LINE_ENDS = /[\r\n][ \t\r\n]*/g
 /** Characters of a stream: four times an answer that is stored. Each of its events repeats what they have in common. */
 const MOST_LENGTH = 16_777_216
-const DONE = 'data: [DONE]\n\n'
 
 /**
  * The answer as a stream with usage. Each choice comes by itself: its role, what its provider adds, its whole text in one
@@ -26,22 +25,11 @@ const DONE = 'data: [DONE]\n\n'
  * @returns null for what is no whole answer
  */
 export function unfoldChatAnswer(answer: string): StreamedForm | null {
-  try {
-    JSON.parse(answer)
-    // A line end within a string would be escaped; any other ends a line of an event.
-    return unfold(readMembers(answer.replace(LINE_ENDS, '')))
-  } catch (error) {
-    if (error instanceof SyntaxError) return null
-    throw error
-  }
+  return unlessRefused(() => unfold(answer))
 }
 
-function unfold(completion: Members): StreamedForm {
-  const object = completion.get('object') ?? 'null'
-  if (object !== '"chat.completion"' && object !== 'null' && object !== '""') refuse('an unknown object')
-  if (JSON.parse(completion.get('error') ?? 'null')) refuse('an error')
-  const choices = readItems(completion.get('choices') ?? refuse('no choices'))
-  if (choices.length === 0) refuse('no choices')
+function unfold(answer: string): StreamedForm {
+  const { completion, choices } = readAnswer(answer, '"chat.completion"')
   const head = commonHead(completion)
   const others = [...completion].filter(([name]) => !ANSWER_MEMBERS.has(name))
   const indices = new Set<number>()
@@ -60,11 +48,7 @@ function unfold(completion: Members): StreamedForm {
     const more = i === choices.length - 1 ? membersAfter(others) : ''
     events += `${head}"choices":[{"index":${index},${ending(choice)}}]${more}}\n\n`
   }
-  const usage = filled(completion.get('usage'))
-  if (usage === null) return { events: events + DONE, ends: [events.length + DONE.length], usagePart: -1 }
-  const withUsage = `${events}${head}"choices":[],"usage":${usage}}\n\n`
-  const whole = withUsage + DONE
-  return { events: whole, ends: [events.length, withUsage.length, whole.length], usagePart: 1 }
+  return streamedForm(events, head, filled(completion.get('usage')))
 }
 
 /** How each event begins, up to and with the comma before its choices. */

@@ -1,13 +1,45 @@
-import type { Wire } from '../../canonical/wire.ts'
+/** OpenAI's chat completions as an API of providers. */
+import type { CanonicalAnswer, ProviderError } from '../../canonical/answer.ts'
+import type { CanonicalRequest } from '../../canonical/request.ts'
+import type { Encoded, EncodeOptions, ProviderErrorAnswer, StreamReader, Wire } from '../../canonical/wire.ts'
+import { readChatCompletion } from './answer-read.ts'
+import { readChatError } from './read-error.ts'
+import { writeChatRequest } from './request-write.ts'
+import { ChatStreamReader } from './stream-read.ts'
+import type { ToolMemo } from './tool-names.ts'
+import { OPENAI_WIRE, type ChatWireOptions } from './wire-options.ts'
 
-export const chatWire: Wire = {
-  pathOf: () => '/chat/completions',
-  encode: () => {
-    throw new Error('not yet')
-  },
-  read: () => null,
-  reader: () => {
-    throw new Error('not yet')
-  },
-  readError: (_status, body) => ({ message: String(body), type: null, code: null, param: null }),
+class ChatWire implements Wire {
+  private readonly options: ChatWireOptions
+  readonly pathOf: Wire['pathOf']
+
+  constructor(options: ChatWireOptions, pathOf: Wire['pathOf']) {
+    this.options = options
+    this.pathOf = pathOf
+  }
+
+  encode(request: CanonicalRequest, options: EncodeOptions): Encoded {
+    return writeChatRequest(request, options, this.options)
+  }
+
+  read(answer: unknown, { memo }: Encoded): CanonicalAnswer | ProviderErrorAnswer | null {
+    return readChatCompletion(answer, memo as ToolMemo | null)
+  }
+
+  reader({ memo }: Encoded): StreamReader {
+    return new ChatStreamReader(memo as ToolMemo | null, this.options.endsWithoutDone)
+  }
+
+  readError(status: number, body: unknown): ProviderError {
+    return readChatError(status, body)
+  }
+}
+
+/** @param pathOf see {@link Wire.pathOf} */
+export function chatWire(options: ChatWireOptions = OPENAI_WIRE, pathOf: Wire['pathOf'] = chatPath): Wire {
+  return new ChatWire(options, pathOf)
+}
+
+function chatPath(): string {
+  return '/chat/completions'
 }
