@@ -144,3 +144,11 @@ export function eventData(event: string): string | null {
 export function eventName(event: string): string {
   return /(?:^|[\r\n]|^\u00ef\u00bb\u00bf)event: ?([^\r\n]*)/.exec(event)?.[1] ?? ''
 }
+
+/** All events of a whole stream, and what comes after the last of them. */
+export function* eventsIn(stream: string): Generator<string> {
+  const splitter = new EventSplitter()
+  splitter.push(stream)
+  while (splitter.next()) yield splitter.text.slice(splitter.start, splitter.end)
+  yield splitter.rest()
+}

@@ -144,3 +144,24 @@ const isScalar = (source: string): boolean => !isString(source) && !isArray(sour
 export function refuse(reason: string): never {
   throw new SyntaxError(`cannot be made one: ${reason}`)
 }
+
+/** @returns null for what is refused, is no JSON, or is nested too deep */
+export function unlessRefused<T>(make: () => T): T | null {
+  try {
+    return make()
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof RangeError) return null
+    throw error
+  }
+}
+
+const LINE_ENDS = /[\r\n][ \t\r\n]*/g
+
+/**
+ * JSON as events have it. A line end within a string would be escaped; any other ends a line of an event.
+ * @throws SyntaxError
+ */
+export function inOneLine(json: string): string {
+  JSON.parse(json)
+  return json.replace(LINE_ENDS, '')
+}

@@ -26,7 +26,7 @@ export interface StreamObserver {
   /** Whether the event that ends a whole answer has come. */
   readonly ended: boolean
   readonly error: InBandError | null
-  /** As the provider said; null until then. */
+  /** As the provider said, as far as it has: see {@link usageSoFar}; null until then. */
   readonly usage: TokenUsage | null
   /** Events with content so far: about one a token, where the provider never says. */
   readonly contentEvents: number
@@ -45,4 +45,12 @@ export interface StreamObserver {
   take(text: string, start: number, end: number): string
   /** The provider has said all: some APIs have no event for that. @returns what the client gets besides */
   close(): string
+}
+
+/**
+ * What a stream has used that goes on, or was cut off. Of the output its provider has told no more than that it begins.
+ * @param begun what was told with the beginning
+ */
+export function usageSoFar(begun: TokenUsage, contentEvents: number): TokenUsage {
+  return { ...begun, outputTokens: Math.max(begun.outputTokens, contentEvents), source: 'ESTIMATED' }
 }

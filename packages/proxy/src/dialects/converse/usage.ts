@@ -1,0 +1,42 @@
+import { NO_USAGE, type TokenUsage } from '@millrace/shared'
+
+import { isObject, listOf, objectOf } from '../../canonical/values.ts'
+
+/** What a record can hold; no model has ever seen so many. */
+const MOST_TOKENS = 2_147_483_647
+
+/**
+ * Reads Converse's `usage`. What came out of the cache and what went into it stands beside the rest of the input there, and
+ * is part of it here.
+ * @returns null for anything that has no token counts
+ */
+export function readUsage(value: unknown): TokenUsage | null {
+  if (!isObject(value)) return null
+  const { inputTokens, outputTokens, cacheReadInputTokens, cacheWriteInputTokens } = value
+  if (typeof inputTokens !== 'number' && typeof outputTokens !== 'number') return null
+  const cachedInputTokens = count(cacheReadInputTokens)
+  const cacheWriteTokens = count(cacheWriteInputTokens)
+  return {
+    ...NO_USAGE,
+    inputTokens: Math.min(count(inputTokens) + cachedInputTokens + cacheWriteTokens, MOST_TOKENS),
+    outputTokens: count(outputTokens),
+    cachedInputTokens,
+    cacheWriteTokens,
+    ...longWrites(value['cacheDetails']),
+    source: 'PROVIDER',
+  }
+}
+
+/** Of what went into the cache, what is kept there for an hour. */
+function longWrites(details: unknown): { readonly cacheWrite1hTokens?: number } {
+  let cacheWrite1hTokens = 0
+  for (const detail of listOf(details)) {
+    const { ttl, inputTokens } = objectOf(detail)
+    if (ttl === '1h') cacheWrite1hTokens += count(inputTokens)
+  }
+  return cacheWrite1hTokens > 0 ? { cacheWrite1hTokens } : {}
+}
+
+function count(value: unknown): number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MOST_TOKENS ? value : 0
+}
