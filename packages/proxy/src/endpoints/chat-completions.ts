@@ -3,18 +3,18 @@ import { chatConversation, chatFeatures, chatUser, GatewayError } from '@millrac
 
 import type { CanonicalRequest } from '../canonical/request.ts'
 import { chatWriter } from '../dialects/chat/answer-write.ts'
-import { readChatAnswer } from '../dialects/chat/answer.ts'
 import { openAiErrors } from '../dialects/chat/errors.ts'
 import { foldChatStream } from '../dialects/chat/fold.ts'
+import { mayHoldForeignThoughts, withoutForeignThoughts } from '../dialects/chat/native-body.ts'
 import { readChatRequest } from '../dialects/chat/request-read.ts'
-import { ChatCompletionStream } from '../dialects/chat/stream.ts'
 import { chatCallsTools } from '../dialects/chat/tools.ts'
 import { unfoldChatAnswer } from '../dialects/chat/unfold.ts'
-import { findMembers, replaceAll, type Edit } from '../stream/json.ts'
-import type { InBandError, ReadAnswer, StreamObserver } from '../stream/observed.ts'
+import type { Edit } from '../stream/json.ts'
 import type { Endpoint, Features } from './endpoint.ts'
-import { isCount, isObject, JsonCall, parseBody, type JsonObject } from './json-call.ts'
+import { addForeignEdits } from './foreign.ts'
+import { isCount, parseBody, type JsonObject } from './json-call.ts'
 import { KnownCalls } from './known-calls.ts'
+import { outputLimit, UsageCall } from './usage-call.ts'
 
 export const chatCompletions: Endpoint = {
   path: '/v1/chat/completions',
@@ -33,43 +33,28 @@ export const chatCompletions: Endpoint = {
 
 const known = new KnownCalls<ChatCompletionCall>()
 /** As OpenRouter puts it into a choice. In a text the quotes would be escaped. */
-const REPORTED_ERROR = /"finish_reason"\s*:\s*"error"|"error"\s*:\s*\{/
+export const REPORTED_ERROR = /"finish_reason"\s*:\s*"error"|"error"\s*:\s*\{/
 
-const STREAM_OPTIONS = new Set(['stream_options'])
-const INCLUDE_USAGE = '"stream_options":{"include_usage":true}'
-
-class ChatCompletionCall extends JsonCall {
-  readonly includesUsage: boolean
+class ChatCompletionCall extends UsageCall {
   readonly maxOutputTokens: number | null
   readonly keepsState: boolean
   readonly user: string | null
   readonly conversation: string | null
-  private readonly streamOptions: Record<string, unknown> | null
 
   constructor(body: Buffer) {
     const text = body.toString('latin1')
     const request = parseBody(body, text)
     super(body, text, request)
-    const { messages, store, stream_options: streamOptions } = request
+    const { messages, store, n, max_completion_tokens: most, max_tokens: mostBefore } = request
     if (!Array.isArray(messages) || messages.length === 0) {
       throw new GatewayError('messages_required', '"messages" has to be a list of at least one message.', {
         param: 'messages',
       })
     }
-    this.maxOutputTokens = outputLimit(request)
+    this.maxOutputTokens = outputLimit(isCount(most) ? most : isCount(mostBefore) ? mostBefore : null, n)
     this.keepsState = store === true
     this.user = chatUser(request)
     this.conversation = chatConversation(request)
-    this.streamOptions = isObject(streamOptions) ? streamOptions : null
-    this.includesUsage = this.stream && this.streamOptions?.['include_usage'] === true
-  }
-
-  observe(keepUsage = false): StreamObserver {
-    return new ChatCompletionStream(this.modelLiteral, this.addsUsage() && !keepUsage)
-  }
-
-  read(answer: string): ReadAnswer | InBandError | null {
-    return readChatAnswer(answer, this.modelLiteral)
   }
 
   protected featuresOf(request: JsonObject): Features {
@@ -80,29 +65,12 @@ class ChatCompletionCall extends JsonCall {
     return readChatRequest(request)
   }
 
+  protected override addEdits(edits: Edit[]): void {
+    super.addEdits(edits)
+    if (mayHoldForeignThoughts(this.text)) addForeignEdits(edits, this.text, 'messages', withoutForeignThoughts)
+  }
+
   protected keep(): boolean {
     return known.add(this)
   }
-
-  protected override addEdits(edits: Edit[]): void {
-    if (!this.addsUsage()) return
-    const ranges = findMembers(this.text, STREAM_OPTIONS)?.get('stream_options')
-    if (ranges) {
-      const literal = Buffer.from(JSON.stringify({ ...this.streamOptions, include_usage: true })).toString('latin1')
-      edits.push(...replaceAll(ranges, literal))
-    } else {
-      const start = this.text.indexOf('{') + 1
-      edits.push({ start, end: start, literal: `${INCLUDE_USAGE},` })
-    }
-  }
-
-  private addsUsage(): boolean {
-    return this.stream && !this.includesUsage
-  }
-}
-
-function outputLimit(request: JsonObject): number | null {
-  const { max_completion_tokens: most, max_tokens: mostBefore, n } = request
-  const each = isCount(most) ? most : isCount(mostBefore) ? mostBefore : null
-  return each && Math.ceil(each * (isCount(n) ? Math.max(1, n) : 1))
 }

@@ -26,6 +26,8 @@ export interface Call {
   readonly text: string
   /** Whether the provider is asked to keep something: then it is asked each time. */
   readonly keepsState: boolean
+  /** Whether its body goes by unread: nothing that stands in it is known. */
+  readonly unread?: boolean
   /** Characters of the body, to estimate usage by. */
   readonly bodyLength: number
   /** Tokens of the input, estimated; each image and recording in it as so many. Known only as {@link bodyLength} after {@link release}, unless asked for before. */
@@ -48,8 +50,11 @@ export interface Call {
   canonical(): CanonicalRequest
   /** The body for the provider, its model named so. Nothing else of what the client wrote is changed. */
   encode(providerModel: string): Buffer
-  /** @param keepUsage whether the event that only tells usage stays also where the client did not ask for it */
-  observe(keepUsage?: boolean): StreamObserver
+  /**
+   * @param keepUsage whether the event that only tells usage stays also where the client did not ask for it
+   * @param endsWithoutDone whether the provider leaves out the event that ends a stream of OpenAI's
+   */
+  observe(keepUsage?: boolean, endsWithoutDone?: boolean): StreamObserver
   /** See {@link ReadAnswer}; null if the text is not what the API promises. */
   read(text: string): ReadAnswer | InBandError | null
   /** The beginning of an answer that is too large to be held, with the client's model in it. */
@@ -81,6 +86,8 @@ export interface Endpoint {
   readonly errors: ErrorForm
   /** Says answers of other APIs in this one. */
   readonly writer: AnswerWriter
+  /** How the event begins that ends a stream and is an object; absent: a stream ends with `[DONE]`. */
+  readonly lastEvent?: RegExp
   /** @throws GatewayError for a body that cannot be sent on */
   parse(body: Buffer): Call
   /** Forgets the calls that are remembered. */

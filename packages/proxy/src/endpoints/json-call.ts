@@ -104,7 +104,7 @@ export abstract class JsonCall implements Call {
     return this.remembered
   }
 
-  abstract observe(keepUsage?: boolean): StreamObserver
+  abstract observe(keepUsage?: boolean, endsWithoutDone?: boolean): StreamObserver
   abstract read(text: string): ReadAnswer | InBandError | null
   protected abstract featuresOf(request: JsonObject): Features
   protected abstract canonicalOf(request: JsonObject): CanonicalRequest
@@ -148,7 +148,7 @@ export function parseBody(body: Buffer, latin1: string): JsonObject {
 }
 
 /** @param latin1 JSON in UTF-8, its bytes as latin1 */
-function valuesAt(latin1: string, ranges: readonly Range[]): unknown[] {
+export function valuesAt(latin1: string, ranges: readonly Range[]): unknown[] {
   return ranges.map(({ start, end }) => JSON.parse(Buffer.from(latin1.slice(start, end), 'latin1').toString('utf8')))
 }
 

@@ -1,11 +1,46 @@
-import { NEEDS_CREDENTIAL } from '@millrace/shared'
+/** Anthropic's API: Messages, and the counting of their tokens. Clients of other APIs are put to it as messages. */
+import { DEFAULT_BASE_URLS, NEEDS_CREDENTIAL, PROVIDER_SETTINGS } from '@millrace/shared'
 
-import type { Provider } from './provider.ts'
+import { messagesWire } from '../dialects/messages/wire.ts'
+import { Translations } from '../translation/translations.ts'
+import type { Provider, Speech } from './provider.ts'
+import { pathOf, reached } from './reached.ts'
+import { spokenTo } from './speech.ts'
+
+/** The API wants one in each request. Newer ones refuse `temperature`, `top_p` and `top_k` of every model. */
+const VERSION = ['anthropic-version', '2023-06-01']
+
+const MESSAGES = spokenTo(messagesWire, VERSION)
+
+const PATHS: Readonly<Record<string, string>> = {
+  '/v1/messages': '/messages',
+  '/v1/messages/count_tokens': '/messages/count_tokens',
+}
+
+const SPEECH: Speech = {
+  kind: 'ANTHROPIC',
+  variesByModel: false,
+  headers: VERSION,
+  nativePath: (endpoint) => PATHS[endpoint] ?? null,
+  editsOf: () => null,
+  wireFor: (task) => (task === 'chat' ? MESSAGES : null),
+}
 
 export const anthropic: Provider = {
   needsCredential: NEEDS_CREDENTIAL.ANTHROPIC,
-  authorize: () => [],
-  connect: () => {
-    throw new Error('not yet')
+  authorize: (apiKey) => ['x-api-key', apiKey],
+  connect(provider, pools) {
+    const url = new URL(provider.baseUrl ?? DEFAULT_BASE_URLS.ANTHROPIC!)
+    const { http2 } = PROVIDER_SETTINGS.ANTHROPIC.parse(provider.settings)
+    return {
+      ...reached(provider, pools, url, http2, versioned(pathOf(url))),
+      passthrough: null,
+      translations: new Translations(SPEECH),
+    }
   },
+}
+
+/** Anthropic's SDKs have the version in their paths, not in the base URL. */
+function versioned(path: string): string {
+  return path.endsWith('/v1') ? path : `${path}/v1`
 }

@@ -33,6 +33,8 @@ export interface Speech {
   readonly variesByModel: boolean
   /** That its API wants unless the client has them, names and values in turn. */
   readonly headers: readonly string[]
+  /** Whether its streams, where they are OpenAI's, may end without the event that says so. */
+  readonly endsWithoutDone?: boolean
   /**
    * Where below its base URL it takes the client's own bytes.
    * @param endpoint its path, as clients call it
@@ -82,6 +84,11 @@ export class Targets {
   once(upstreamPath: string, query: string): Target {
     const path = this.pathPrefix + upstreamPath
     return { path: path + query, url: this.origin + path }
+  }
+
+  /** Where a request goes that is passed on. @param model the provider's own name of it; empty: it names none */
+  passed(upstreamPath: string, query: string, _model: string): Target {
+    return this.once(upstreamPath, query)
   }
 }
 

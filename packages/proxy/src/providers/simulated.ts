@@ -7,13 +7,15 @@ import { Targets, type Provider, type Speech } from './provider.ts'
 import { SimulatedUpstream } from './simulation/upstream.ts'
 import { spokenTo } from './speech.ts'
 
-const CHAT = spokenTo(chatWire)
+const CHAT = spokenTo(chatWire())
+
+const NATIVE: ReadonlySet<string> = new Set(['/v1/chat/completions', '/v1/completions', '/v1/embeddings'])
 
 const SPEECH: Speech = {
   kind: 'SIMULATED',
   variesByModel: false,
   headers: [],
-  nativePath: (endpoint) => (endpoint === '/v1/chat/completions' ? '/chat/completions' : null),
+  nativePath: (endpoint) => (NATIVE.has(endpoint) ? endpoint.slice('/v1'.length) : null),
   editsOf: () => null,
   wireFor: (task) => (task === 'chat' ? CHAT : null),
 }

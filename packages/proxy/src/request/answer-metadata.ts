@@ -41,8 +41,8 @@ function metadataJson(exchange: Exchange): string {
 const MAYBE_LAST = /"finish_reason"\s*:\s*"|"choices"\s*:\s*\[\s*\]/
 
 /**
- * Puts metadata into a stream's last chunk. Which one that is, is known only when `[DONE]` follows, so those that may be it
- * are held for the next; content never waits.
+ * Puts metadata into a stream's last event. Some APIs tell it by its name; which of chat's chunks it is, is known only when
+ * `[DONE]` follows, so those that may be it are held for the next; content never waits.
  */
 export class MetadataTail {
   private held = ''
@@ -73,6 +73,8 @@ export class MetadataTail {
   }
 
   private takeEvent(event: string): string {
+    const { lastEvent } = this.exchange
+    if (lastEvent !== null) return lastEvent.test(event) ? withMetadata(event, this.exchange) : event
     if (event.startsWith(':')) return event
     if (event.includes('[DONE]') && eventData(event)?.trim() === '[DONE]') return this.finish(event)
     const before = this.held

@@ -1,10 +1,11 @@
+/** What a provider is asked for in a request's name: how that is put, and who takes the answer. */
 import { GatewayError } from '@millrace/shared'
 
-/** What a provider is asked for in a request's name: how that is put, and who takes the answer. */
 import type { Endpoint } from '../endpoints/endpoint.ts'
 import type { Connection, Target } from '../providers/provider.ts'
 import type { Translation } from '../translation/translation.ts'
 import type { UpstreamHeaders } from '../upstream/call.ts'
+import type { AnyBody } from '../upstream/upstream.ts'
 import type { Attempt } from './attempt.ts'
 import { AnswerRelay } from './relay-answer.ts'
 import { RefusalRelay } from './relay-refusal.ts'
@@ -24,7 +25,9 @@ export interface Errand {
   /** Adds the headers that a provider gets beside its key. */
   addHeaders(list: string[], attempt: Attempt): void
   /** Null: it has none. */
-  bodyOf(attempt: Attempt): Buffer | null
+  bodyOf(attempt: Attempt): AnyBody
+  /** Whether a body that is sent as it comes has yet to come from its client. */
+  readonly awaitsClient?: boolean
   /** An answer has begun: its status and headers are the attempt's. @returns null if the attempt has failed by them */
   relayOf(attempt: Attempt): Relay | null
 }

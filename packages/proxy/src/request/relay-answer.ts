@@ -47,7 +47,8 @@ export class AnswerRelay implements Relay {
       flight.sink.end('')
       return
     }
-    const answer = this.translation.read(attempt.asked, this.held.take().toString('latin1'))
+    const text = this.held.take().toString('latin1')
+    const answer = this.translation.read(attempt.asked, text, attempt.upstreamHeaders)
     if (answer === null) return attempt.fail('upstream_invalid', 'the answer is not what the API promises')
     if ('message' in answer) {
       return attempt.fail('upstream_invalid', `an error with status ${attempt.upstreamStatus}: ${answer.message}`)

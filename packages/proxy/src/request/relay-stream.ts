@@ -102,6 +102,7 @@ export class StreamRelay implements Relay {
       if (!observer.hasContent && this.held.length < MOST_HELD) return
       out = this.begin()
     }
+    attempt.flight.sequence = observer.sequence
     if (attempt.firstTokenAt === null && observer.hasContent) attempt.contentSeen()
     if (out !== '' && !attempt.flight.sink.write(out)) attempt.pause()
   }
@@ -163,7 +164,6 @@ export class StreamRelay implements Relay {
     attempt.fail(errorClass, message)
     if (!this.begun) return
     this.settle()
-    attempt.flight.sequence = this.observer.sequence
     attempt.flight.sink.breakOff(attempt.failure!)
   }
 }

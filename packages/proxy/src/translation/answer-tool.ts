@@ -53,13 +53,14 @@ export class ToolAnswerStream {
           return [part]
         }
         this.blocks.add(`${part.choice}:${part.block}`)
+        this.said = []
         return []
       case 'arguments':
         if (!this.blocks.has(`${part.choice}:${part.block}`)) return [part]
         if (part.text !== '') this.empty = false
         return [{ type: 'text', choice: part.choice, block: part.block, text: part.text }]
       case 'text':
-        this.said.push(part)
+        if (this.blocks.size === 0) this.said.push(part)
         return []
       case 'finish':
         return this.finish(part)

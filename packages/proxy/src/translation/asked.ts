@@ -20,6 +20,7 @@ export class Asked implements Asking {
   request: CanonicalRequest | null = null
   encoded: Encoded | null = null
   dropped = NONE
+  estimated = false
   private readonly asker: Asker
 
   constructor(call: Call, model: string, asker: Asker) {
@@ -38,5 +39,10 @@ export class Asked implements Asking {
 
   get created(): number {
     return Math.floor(this.asker.startedAt / 1000)
+  }
+
+  /** Lets go of what is large: another attempt at the same may go on for long. */
+  forget(): void {
+    this.request = null
   }
 }

@@ -3,8 +3,7 @@ import type { ToldError } from '../canonical/writer.ts'
 
 /** A provider's error in the words of the gateway's own, which every API's form can say. The provider's type stays beside. */
 export function toldError(status: number, { message, type, code, param }: ProviderError): ToldError {
-  const own = typeOf(status)
-  return { status, message, type: own, param, code: code ?? type, providerType: type === own ? null : type }
+  return { status, message, type: typeOf(status), param, code: code ?? type, providerType: type }
 }
 
 /** OpenAI's types by their status (its guide "Error codes"). */

@@ -4,7 +4,7 @@ import type { StreamPart } from '../canonical/answer.ts'
 import type { StreamReader } from '../canonical/wire.ts'
 import type { StreamWriter } from '../canonical/writer.ts'
 import { eventData, eventName } from '../stream/events.ts'
-import type { InBandError, StreamObserver } from '../stream/observed.ts'
+import { usageSoFar, type InBandError, type StreamObserver } from '../stream/observed.ts'
 import { ToolAnswerStream } from './answer-tool.ts'
 
 /** A provider's stream, said in the client's API event by event. */
@@ -12,10 +12,12 @@ export class TranslatedStream implements StreamObserver {
   hasContent = false
   ended = false
   error: InBandError | null = null
-  usage: TokenUsage | null = null
   contentEvents = 0
   usageStart = -1
   usageEnd = -1
+  /** As it was told with the beginning. */
+  private begun: TokenUsage | null = null
+  private told: TokenUsage | null = null
   private readonly reader: StreamReader
   private readonly writer: StreamWriter
   private readonly toolAnswer: ToolAnswerStream | null
@@ -25,6 +27,10 @@ export class TranslatedStream implements StreamObserver {
     this.reader = reader
     this.writer = writer
     this.toolAnswer = answerTool === null ? null : new ToolAnswerStream(answerTool)
+  }
+
+  get usage(): TokenUsage | null {
+    return this.told ?? (this.begun && usageSoFar(this.begun, this.contentEvents))
   }
 
   get sequence(): number {
@@ -58,6 +64,7 @@ export class TranslatedStream implements StreamObserver {
   /** @returns bytes as latin1 */
   private say(parts: readonly StreamPart[]): string {
     let out = ''
+    this.told = this.reader.usageSoFar ?? this.told
     for (const part of parts) {
       if (this.toolAnswer === null) out += this.sayPart(part, out.length)
       else for (const one of this.toolAnswer.take(part)) out += this.sayPart(one, out.length)
@@ -74,7 +81,7 @@ export class TranslatedStream implements StreamObserver {
       case 'usage':
         return this.sayUsage(part.usage, at)
       case 'start':
-        if (part.usage !== null) this.usage = part.usage
+        this.begun ??= part.usage
         break
       case 'done':
         this.ended = true
@@ -93,7 +100,7 @@ export class TranslatedStream implements StreamObserver {
   }
 
   private sayUsage(usage: TokenUsage, at: number): string {
-    this.usage = usage
+    this.told = usage
     const event = latin1(this.writer.usage(usage))
     if (event !== '') {
       this.usageStart = at

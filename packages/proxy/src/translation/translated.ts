@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
 import type { CanonicalAnswer, ProviderError } from '../canonical/answer.ts'
-import { wrong } from '../canonical/problem.ts'
+import { unlessTooDeep } from '../canonical/problem.ts'
 import type { Encoded, Wire } from '../canonical/wire.ts'
 import type { Saying } from '../canonical/writer.ts'
 import type { Endpoint } from '../endpoints/endpoint.ts'
@@ -61,13 +61,10 @@ export class Translated implements Translation {
 
   private inWords(asking: Asking): Encoded {
     const { call, model } = asking
-    try {
+    return unlessTooDeep('messages', () => {
       asking.request = call.canonical()
       return this.provider.wire.encode(asking.request, { model, stream: call.stream })
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error
-      throw wrong('messages', 'The request is nested too deep.')
-    }
+    })
   }
 
   splitter(): Splitter {
@@ -81,9 +78,9 @@ export class Translated implements Translation {
     return new TranslatedStream(this.provider.wire.reader(encoded!), writer, encoded!.answerTool)
   }
 
-  read(asking: Asking, text: string): ReadAnswer | InBandError | null {
+  read(asking: Asking, text: string, headers: UpstreamHeaders): ReadAnswer | InBandError | null {
     try {
-      return this.readWhole(asking, text)
+      return this.readWhole(asking, text, headers)
     } catch (error) {
       // Nested too deep: it is not what was promised.
       if (error instanceof RangeError) return null
@@ -91,9 +88,10 @@ export class Translated implements Translation {
     }
   }
 
-  private readWhole(asking: Asking, text: string): ReadAnswer | InBandError | null {
-    const parsed = parse(Buffer.from(text, 'latin1').toString('utf8'))
-    const read = parsed === undefined ? null : this.provider.wire.read(parsed, asking.encoded!)
+  private readWhole(asking: Asking, text: string, headers: UpstreamHeaders): ReadAnswer | InBandError | null {
+    const { wire } = this.provider
+    const parsed = parse(Buffer.from(text, 'latin1').toString('utf8'), wire.parse)
+    const read = parsed === undefined ? null : wire.read(parsed, asking.encoded!, headers)
     if (read === null) return null
     if (read.kind === 'error') return read.error
     const answer = answerOfTool(read, asking.encoded!.answerTool)
@@ -105,9 +103,9 @@ export class Translated implements Translation {
     }
   }
 
-  errorOf(status: number, body: Buffer): ProviderError {
+  errorOf(status: number, body: Buffer, headers: UpstreamHeaders): ProviderError {
     const text = body.toString('utf8')
-    return this.provider.wire.readError(status, parse(text) ?? text.slice(0, LONGEST_TEXT))
+    return this.provider.wire.readError(status, parse(text) ?? text.slice(0, LONGEST_TEXT), headers)
   }
 
   refusal(asking: Asking, status: number, headers: UpstreamHeaders, error: ProviderError): ToldRefusal {
@@ -158,9 +156,9 @@ function contentLength(answer: CanonicalAnswer): number {
   return length
 }
 
-function parse(text: string): unknown {
+function parse(text: string, parseAnswer: (text: string) => unknown = JSON.parse): unknown {
   try {
-    return JSON.parse(text)
+    return parseAnswer(text)
   } catch {
     return undefined
   }

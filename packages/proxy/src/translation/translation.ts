@@ -27,6 +27,8 @@ export interface Asking {
   encoded: Encoded | null
   /** The client's parameters that the provider is not told. */
   dropped: readonly string[]
+  /** Whether the answer is a guess of this gateway's. */
+  estimated: boolean
 }
 
 /** What a refusal is in its client's own words. */
@@ -48,9 +50,9 @@ export interface Translation {
   splitter(): Splitter
   observe(asking: Asking, keepUsage: boolean): StreamObserver
   /** @returns null if the text is not what the provider's API promises */
-  read(asking: Asking, text: string): ReadAnswer | InBandError | null
+  read(asking: Asking, text: string, headers: UpstreamHeaders): ReadAnswer | InBandError | null
   /** What a refusal says; null: its status and body say it as they are. */
-  errorOf(status: number, body: Buffer): ProviderError | null
+  errorOf(status: number, body: Buffer, headers: UpstreamHeaders): ProviderError | null
   /** @param error as {@link errorOf} gave it */
   refusal(asking: Asking, status: number, headers: UpstreamHeaders, error: ProviderError): ToldRefusal
   /** The headers of an answer that the client may see: of another body than came, not those that tell of its bytes. */

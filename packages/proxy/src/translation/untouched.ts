@@ -5,26 +5,30 @@ import { addForwardedHeaders } from '../request/client-headers.ts'
 import { EventSplitter } from '../stream/events.ts'
 import type { InBandError, ReadAnswer, StreamObserver } from '../stream/observed.ts'
 import type { UpstreamHeaders } from '../upstream/call.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 import type { BodyEdits } from './body-edits.ts'
 import type { Asking, ToldRefusal, Translation } from './translation.ts'
 
 /** The provider speaks the client's API: bytes go both ways as they come, but for the model's name. */
 export class Untouched implements Translation {
-  readonly upstream = null
+  readonly upstream: Upstream | null = null
   readonly passes = true
   private readonly path: string
   private readonly headers: readonly string[]
   private readonly edits: BodyEdits | null
+  private readonly endsWithoutDone: boolean
 
   /**
    * @param path below the provider's base URL
    * @param headers that its API wants unless the client has them, names and values in turn
    * @param edits what it wants otherwise in bodies; null: nothing
+   * @param endsWithoutDone see {@link Speech.endsWithoutDone}
    */
-  constructor(path: string, headers: readonly string[], edits: BodyEdits | null) {
+  constructor(path: string, headers: readonly string[], edits: BodyEdits | null, endsWithoutDone = false) {
     this.path = path
     this.headers = headers
     this.edits = edits
+    this.endsWithoutDone = endsWithoutDone
   }
 
   targetAt(targets: Targets): Target {
@@ -46,7 +50,7 @@ export class Untouched implements Translation {
   }
 
   observe({ call }: Asking, keepUsage: boolean): StreamObserver {
-    return call.observe(keepUsage)
+    return call.observe(keepUsage, this.endsWithoutDone)
   }
 
   read({ call }: Asking, text: string): ReadAnswer | InBandError | null {

@@ -1,20 +1,42 @@
 /** What a simulated model says, in OpenAI's shapes. */
-import { estimateTokens, type SimulatedSettings } from '@millrace/shared'
+import { estimateTokens, GatewayError, type SimulatedSettings } from '@millrace/shared'
+
+import { embeddingsAnswer, readInput, type SimulatedInput } from './embeddings.ts'
 
 export interface SimulatedRequest {
   readonly model: string
+  /** Whether it is a text completion; else a chat, or {@link embeds}. */
+  readonly completes: boolean
+  /** Null: nothing is to be embedded. */
+  readonly embeds: SimulatedInput | null
+  /** Why it is refused; null: it is not. */
+  readonly refusal: GatewayError | null
   readonly stream: boolean
   readonly includeUsage: boolean
   readonly bodyLength: number
 }
 
-export function readRequest(body: Buffer): SimulatedRequest {
-  const { model, stream, stream_options: options } = JSON.parse(body.toString()) as Record<string, unknown>
+/** @param path below the provider's base URL */
+export function readRequest(path: string, body: Buffer): SimulatedRequest {
+  const request = JSON.parse(body.toString()) as Record<string, unknown>
+  const { model, stream, stream_options: options } = request
+  const isEmbeddings = path === '/embeddings'
   return {
     model: String(model),
-    stream: stream === true,
+    completes: path === '/completions',
+    ...(isEmbeddings ? embeddedOf(request) : { embeds: null, refusal: null }),
+    stream: stream === true && !isEmbeddings,
     includeUsage: (options as { include_usage?: unknown } | null | undefined)?.include_usage === true,
     bodyLength: body.length,
+  }
+}
+
+function embeddedOf(request: Readonly<Record<string, unknown>>): Pick<SimulatedRequest, 'embeds' | 'refusal'> {
+  try {
+    return { embeds: readInput(request), refusal: null }
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error
+    return { embeds: null, refusal: error }
   }
 }
 
@@ -33,22 +55,30 @@ function usage(request: SimulatedRequest, outputTokens: number) {
   return { prompt_tokens: inputTokens, completion_tokens: outputTokens, total_tokens: inputTokens + outputTokens }
 }
 
+/** How ids of a request's answers begin. */
+export function idPrefix({ completes }: SimulatedRequest): string {
+  return completes ? 'cmpl-' : 'chatcmpl-'
+}
+
 export function wholeAnswer(id: string, request: SimulatedRequest, tokens: readonly string[]): string {
+  const { model, completes, embeds } = request
+  if (embeds !== null) return embeddingsAnswer(model, embeds)
+  const text = tokens.join('')
+  const said = completes ? { text } : { message: { role: 'assistant', content: text, refusal: null } }
   return JSON.stringify({
     id,
-    object: 'chat.completion',
+    object: completes ? 'text_completion' : 'chat.completion',
     created: seconds(),
-    model: request.model,
-    choices: [
-      {
-        index: 0,
-        message: { role: 'assistant', content: tokens.join(''), refusal: null },
-        logprobs: null,
-        finish_reason: 'stop',
-      },
-    ],
+    model,
+    choices: [{ index: 0, ...said, logprobs: null, finish_reason: 'stop' }],
     usage: usage(request, tokens.length),
   })
+}
+
+interface Delta {
+  readonly role?: string
+  readonly content?: string
+  readonly refusal?: null
 }
 
 /** The events of a streamed answer, made as they are asked for. */
@@ -65,8 +95,9 @@ export class AnswerEvents {
     this.tokens = tokens
   }
 
+  /** What comes before the first token. */
   role(): string {
-    return this.chunk({ role: 'assistant', content: '', refusal: null }, null)
+    return this.request.completes ? '' : this.chunk({ role: 'assistant', content: '', refusal: null }, null)
   }
 
   /** The next token's event, or null after the last. */
@@ -84,14 +115,19 @@ export class AnswerEvents {
     return `${this.chunk({}, 'stop')}${usageChunk}data: [DONE]\n\n`
   }
 
-  private chunk(delta: object, finishReason: 'stop' | null): string {
-    const choices = [{ index: 0, delta, logprobs: null, finish_reason: finishReason }]
+  private chunk(delta: Delta, finishReason: 'stop' | null): string {
+    const choices = [{ index: 0, ...this.said(delta), logprobs: null, finish_reason: finishReason }]
     return this.event(this.request.includeUsage ? { choices, usage: null } : { choices })
   }
 
   private event(rest: object): string {
     const { id, created, request } = this
-    return `data: ${JSON.stringify({ id, object: 'chat.completion.chunk', created, model: request.model, ...rest })}\n\n`
+    const object = request.completes ? 'text_completion' : 'chat.completion.chunk'
+    return `data: ${JSON.stringify({ id, object, created, model: request.model, ...rest })}\n\n`
+  }
+
+  private said(delta: Delta): object {
+    return this.request.completes ? { text: delta.content ?? '' } : { delta }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { SIMULATED_ERROR_KINDS, SimulatedSettings } from '@millrace/shared'
+import type { GatewayError, SIMULATED_ERROR_KINDS, SimulatedSettings } from '@millrace/shared'
 import type { Dispatcher } from 'undici'
 
 import { AnswerEvents, wholeAnswer, type SimulatedRequest } from './answer.ts'
@@ -90,6 +90,7 @@ export class SimulatedExchange implements Dispatcher.DispatchController {
     if (this.paused) this.due = true
     else if (this.fault && REFUSALS[this.fault]) this.refuse(REFUSALS[this.fault]!)
     else if (this.fault === 'disconnect') this.breakOff()
+    else if (this.request.refusal) this.refuseAs(this.request.refusal)
     else if (this.request.stream) this.stream()
     else if (this.fault) this.breakOff()
     else this.whole()
@@ -98,6 +99,10 @@ export class SimulatedExchange implements Dispatcher.DispatchController {
   private refuse([status, type, code]: readonly [number, string, string]): void {
     const error = { message: 'This failure is simulated.', type, param: null, code }
     this.answer(status, JSON.stringify({ error }))
+  }
+
+  private refuseAs({ message, type, param, code }: GatewayError): void {
+    this.answer(400, JSON.stringify({ error: { message, type, param, code } }))
   }
 
   private whole(): void {
@@ -146,7 +151,7 @@ export class SimulatedExchange implements Dispatcher.DispatchController {
   }
 
   private data(text: string): void {
-    if (!this.aborted) this.handler.onResponseData?.(this, Buffer.from(text))
+    if (!this.aborted && text !== '') this.handler.onResponseData?.(this, Buffer.from(text))
   }
 
   private end(): void {

@@ -2,7 +2,7 @@ import { newId, type SimulatedSettings } from '@millrace/shared'
 import type { Dispatcher } from 'undici'
 
 import type { Upstream, UpstreamRequest } from '../../upstream/upstream.ts'
-import { readRequest, replyTokens } from './answer.ts'
+import { idPrefix, readRequest, replyTokens } from './answer.ts'
 import { SimulatedExchange } from './exchange.ts'
 
 const NOTHING = Buffer.alloc(0)
@@ -19,14 +19,9 @@ export class SimulatedUpstream implements Upstream {
   dispatch(request: UpstreamRequest, handler: Dispatcher.DispatchHandler): boolean {
     const fails = Math.random() < this.settings.errorRate
     const fault = fails ? this.settings.errorKind : null
-    new SimulatedExchange(
-      `chatcmpl-${newId()}`,
-      readRequest(request.body ?? NOTHING),
-      this.tokens,
-      this.settings,
-      fault,
-      handler,
-    ).start()
+    const asked = readRequest(request.path, request.body ?? NOTHING)
+    const id = `${idPrefix(asked)}${newId()}`
+    new SimulatedExchange(id, asked, this.tokens, this.settings, fault, handler).start()
     return true
   }
 }

@@ -1,0 +1,49 @@
+/** What calls of Anthropic's Messages API and of its counting of tokens have in common. */
+import { GatewayError, messagesConversation, messagesFeatures, messagesUser } from '@millrace/shared'
+
+import { parseExact } from '../canonical/exact-json.ts'
+import { unlessTooDeep } from '../canonical/problem.ts'
+import type { CanonicalRequest } from '../canonical/request.ts'
+import { mayHoldForeign, withoutForeign } from '../dialects/messages/native-body.ts'
+import { readMessagesRequest } from '../dialects/messages/request-read.ts'
+import { utf8FromLatin1, type Edit } from '../stream/json.ts'
+import type { Features } from './endpoint.ts'
+import { addForeignEdits } from './foreign.ts'
+import { isCount, JsonCall, parseBody, type JsonObject } from './json-call.ts'
+
+export abstract class AnthropicCall extends JsonCall {
+  readonly includesUsage = true
+  readonly maxOutputTokens: number | null
+  readonly keepsState: boolean
+  readonly user: string | null
+  readonly conversation: string | null
+
+  /** @throws GatewayError invalid_json, model_required, messages_required */
+  constructor(body: Buffer) {
+    const text = body.toString('latin1')
+    const request = parseBody(body, text)
+    super(body, text, request)
+    const { messages, container, max_tokens: most } = request
+    if (!Array.isArray(messages) || messages.length === 0) {
+      throw new GatewayError('messages_required', '"messages" has to be a list of at least one message.', {
+        param: 'messages',
+      })
+    }
+    this.maxOutputTokens = isCount(most) ? Math.ceil(most) : null
+    this.keepsState = container !== undefined && container !== null
+    this.user = messagesUser(request)
+    this.conversation = messagesConversation(this.user)
+  }
+
+  protected featuresOf(request: JsonObject): Features {
+    return messagesFeatures(request)
+  }
+
+  protected canonicalOf(): CanonicalRequest {
+    return unlessTooDeep('messages', () => readMessagesRequest(parseExact(utf8FromLatin1(this.text)) as JsonObject))
+  }
+
+  protected override addEdits(edits: Edit[]): void {
+    if (mayHoldForeign(this.text)) addForeignEdits(edits, this.text, 'messages', withoutForeign)
+  }
+}

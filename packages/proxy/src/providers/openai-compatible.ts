@@ -1,0 +1,53 @@
+/** Others' servers that speak OpenAI's API, those that are known with what they take otherwise (shared/presets.ts). */
+import {
+  COMPATIBLE_ENDPOINTS,
+  baseUrlOf,
+  NEEDS_CREDENTIAL,
+  PRESETS,
+  PROVIDER_SETTINGS,
+  type ChatQuirks,
+} from '@millrace/shared'
+
+import { COMPATIBLE_WIRE } from '../dialects/chat/wire-options.ts'
+import { chatWire } from '../dialects/chat/wire.ts'
+import { PassthroughRules } from '../passthrough/rules.ts'
+import { BodyEdits } from '../translation/body-edits.ts'
+import { Translations } from '../translation/translations.ts'
+import { OpenAiSpeech } from './openai-family.ts'
+import type { Provider } from './provider.ts'
+import { reached } from './reached.ts'
+import { ResponsesModels } from './responses-models.ts'
+
+export const openaiCompatible: Provider = {
+  needsCredential: NEEDS_CREDENTIAL.OPENAI_COMPATIBLE,
+  authorize: (apiKey) => ['authorization', `Bearer ${apiKey}`],
+  connect(provider, pools) {
+    const baseUrl = provider.baseUrl ?? baseUrlOf('OPENAI_COMPATIBLE', provider.settings)
+    if (baseUrl === null) throw new Error('has no base URL')
+    const url = new URL(baseUrl)
+    const settings = PROVIDER_SETTINGS.OPENAI_COMPATIBLE.parse(provider.settings)
+    const { http2, passthrough, responsesModels } = settings
+    const preset = settings.preset === null ? null : PRESETS[settings.preset]
+    const quirks = { ...COMPATIBLE_WIRE, ...preset?.chat }
+    const speech = new OpenAiSpeech({
+      kind: 'OPENAI_COMPATIBLE',
+      endpoints: settings.endpoints ?? preset?.endpoints ?? COMPATIBLE_ENDPOINTS,
+      chat: chatWire(quirks),
+      edits: editsOf(quirks),
+      byResponses: new ResponsesModels(responsesModels),
+      endsWithoutDone: quirks.endsWithoutDone,
+    })
+    return {
+      ...reached(provider, pools, url, http2),
+      passthrough: new PassthroughRules(passthrough),
+      translations: new Translations(speech),
+    }
+  },
+}
+
+/** Whether a stream tells its usage is the gateway's affair, not the client's. */
+function editsOf({ rename, drop, includeUsage }: ChatQuirks): BodyEdits | null {
+  const quiet = includeUsage ? [] : ['stream_options']
+  if (Object.keys(rename).length === 0 && drop.length === 0 && quiet.length === 0) return null
+  return new BodyEdits({ rename, drop, quiet })
+}
