@@ -1,9 +1,12 @@
 /** The route table, and nothing else. */
 import { GatewayError } from '@millrace/shared'
-import { H3, type EventHandler } from 'h3'
+import { H3, type EventHandler, type H3Event } from 'h3'
 
 import { answerPreflight, isPreflight } from './access/cors.ts'
+import type { ErrorForm } from './canonical/writer.ts'
 import { openAiErrors } from './dialects/chat/errors.ts'
+import { messagesErrors } from './dialects/messages/errors.ts'
+import { findAnthropicModel, listAnthropicModels } from './endpoints/anthropic-models.ts'
 import { ENDPOINTS } from './endpoints/index.ts'
 import { findModel, listModels } from './endpoints/models.ts'
 import type { Membership } from './membership.ts'
@@ -11,7 +14,8 @@ import type { MetricsAccess } from './metrics/access.ts'
 import { addOperations } from './operations.ts'
 import { passOn } from './passthrough/serve.ts'
 import type { Gateway } from './request/gateway.ts'
-import { answerLocally, relay, unknownModel } from './request/handle.ts'
+import { answerLocally, relay, unknownModel, type Sender } from './request/handle.ts'
+import type { CompiledSnapshot } from './snapshot/compiled.ts'
 
 export function createApp(gateway: Gateway, membership: Membership, access: MetricsAccess): H3 {
   const app = new H3({ silent: true, allowMalformedURL: true })
@@ -27,29 +31,36 @@ export function createApp(gateway: Gateway, membership: Membership, access: Metr
   }
 
   app.get('/v1/models', (event) =>
-    answerLocally(gateway, '/v1/models', event, (sender, snapshot) => listModels(sender, snapshot)),
+    speaksAnthropic(event)
+      ? answerLocally(gateway, '/v1/models', event, listAnthropicModels, messagesErrors)
+      : answerLocally(gateway, '/v1/models', event, listModels),
   )
   app.all(
     '/v1/models',
-    orPreflight((event) => answerLocally(gateway, '/v1/models', event, () => methodNotAllowed('GET'))),
+    orPreflight((event) =>
+      answerLocally(gateway, '/v1/models', event, () => methodNotAllowed('GET'), modelErrors(event)),
+    ),
   )
-  app.get('/v1/models/**:id', (event) =>
-    answerLocally(gateway, '/v1/models/{id}', event, (sender, snapshot) => {
+  app.get('/v1/models/**:id', (event) => {
+    const findOne = speaksAnthropic(event) ? findAnthropicModel : findModel
+    const answer = (sender: Sender, snapshot: CompiledSnapshot): unknown => {
       const name = event.context.params?.['id'] ?? ''
       const id = decoded(name)
-      const model = id === null ? null : findModel(sender, snapshot, id)
+      const model = id === null ? null : findOne(sender, snapshot, id)
       if (!model) throw unknownModel(id ?? name)
       return model
-    }),
-  )
+    }
+    return answerLocally(gateway, '/v1/models/{id}', event, answer, modelErrors(event))
+  })
   app.all(
     '/v1/models/**',
-    orPreflight((event) => answerLocally(gateway, '/v1/models/{id}', event, () => methodNotAllowed('GET'))),
+    orPreflight((event) =>
+      answerLocally(gateway, '/v1/models/{id}', event, () => methodNotAllowed('GET'), modelErrors(event)),
+    ),
   )
-  for (const method of ['GET', 'HEAD'] as const) app.on(method, '/v1/**', (event) => passOn(gateway, event))
   app.all(
     '/v1/**',
-    orPreflight((event) => answerLocally(gateway, event.url.pathname, event, () => notFound(event.url.pathname))),
+    orPreflight((event) => passOn(gateway, event)),
   )
 
   addOperations(app, gateway, membership, access)
@@ -67,6 +78,15 @@ function orPreflight(handler: EventHandler): EventHandler {
   return (event) => (isPreflight(event.req) ? answerPreflight(event.req) : handler(event))
 }
 
+/** Whether it is a client of Anthropic's API, which has a list of models under the same path as OpenAI's. */
+function speaksAnthropic({ req }: H3Event): boolean {
+  return req.headers.has('anthropic-version')
+}
+
+function modelErrors(event: H3Event): ErrorForm {
+  return speaksAnthropic(event) ? messagesErrors : openAiErrors
+}
+
 /** A path segment without its percent-encoding; null for one that is malformed. */
 function decoded(segment: string): string | null {
   try {
@@ -78,8 +98,4 @@ function decoded(segment: string): string | null {
 
 function methodNotAllowed(allow: string): never {
   throw new GatewayError('method_not_allowed', `This path takes ${allow} only.`, { allow })
-}
-
-function notFound(path: string): never {
-  throw new GatewayError('endpoint_not_found', `There is no ${path.slice(0, 200)} here.`)
 }

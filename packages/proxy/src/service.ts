@@ -1,5 +1,5 @@
 /** The data plane, put together: owns everything that has to be started and stopped. */
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { newId, type PurgeScope, type Settings } from '@millrace/shared'
@@ -12,11 +12,13 @@ import { Revocations } from './access/revocations.ts'
 import { createApp } from './app.ts'
 import { CACHE_DEADLINE_MS, openCache } from './cache/cache.ts'
 import { HttpCache } from './cache/http/http-cache.ts'
+import { ClientServer } from './client-server.ts'
 import { WaitingRoom } from './concurrency/waiting-room.ts'
 import { ControlClient } from './control/client.ts'
 import { ControlLink } from './control/control-link.ts'
 import { Instructions } from './control/instructions.ts'
 import { LiveWanted } from './control/live-wanted.ts'
+import { ProviderTests } from './control/provider-tests.ts'
 import { Questions } from './control/questions.ts'
 import { Rate } from './control/rate.ts'
 import { DebugCaptures } from './debug/captures.ts'
@@ -38,6 +40,7 @@ import type { RecordQueue } from './records/queue.ts'
 import { createRecordQueue, FLUSH_MS, MOST_QUEUED, RecordSender } from './records/sender.ts'
 import { Redis } from './redis/redis.ts'
 import { cut } from './request/cut.ts'
+import { expectBody } from './request/expected.ts'
 import { Flights } from './request/flights.ts'
 import type { Gateway } from './request/gateway.ts'
 import { abandon } from './request/handle.ts'
@@ -159,13 +162,24 @@ export class ProxyService implements Member {
         this.link,
         new Instructions({ sticky, cache: this, control: this.control, membership, log }),
         new LiveWanted(this.gateway.live),
-        new Questions({ active: this.gateway.active, control: this.control, membership, log }),
+        new Questions({
+          active: this.gateway.active,
+          tests: new ProviderTests(configuration, deadlines),
+          control: this.control,
+          membership,
+          log,
+        }),
         this.gateway.debug,
       ],
     })
     const access = new MetricsAccess((key) => this.control.roleOf(key))
     const app = createApp(this.gateway, membership, access)
-    this.server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, toNodeHandler(app))
+    const serve = toNodeHandler(app)
+    this.server = new ClientServer({ keepAliveTimeout: KEEP_ALIVE_MS }, serve)
+    this.server.on('checkContinue', (req, res) => {
+      expectBody(req, res)
+      void serve(req, res)
+    })
     this.registry = proxyMetrics(this.gateway, health)
   }
 

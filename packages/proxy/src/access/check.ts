@@ -1,5 +1,5 @@
 /** Asks a compiled policy about a request. */
-import type { GatewayError } from '@millrace/shared'
+import { GatewayError } from '@millrace/shared'
 
 import type { Call } from '../endpoints/endpoint.ts'
 import { textHeader } from '../request/client-headers.ts'
@@ -21,5 +21,24 @@ export function headRefusal(access: CompiledAccess, exchange: Exchange): Gateway
 /** What the body tells. @param model what is asked for: of the gateway, or of a provider */
 export function bodyRefusal(access: CompiledAccess, call: Call, model: string): GatewayError | null {
   const { paramNames } = access
+  const unread = call.unread === true ? unreadRefusal(access) : null
+  if (unread !== null) return unread
   return access.modelRefusal(model) ?? (paramNames && access.paramRefusal(call.members(paramNames)))
+}
+
+/** What a body that is not read can't be held to. */
+function unreadRefusal({ limitsModels, paramNames }: CompiledAccess): GatewayError | null {
+  if (limitsModels)
+    return new GatewayError(
+      'model_not_allowed',
+      'Access here is to certain models only, and a body that is not plain JSON is passed on unread: it may name another.',
+      { param: 'model' },
+    )
+  if (paramNames === null) return null
+  const [param] = paramNames
+  return new GatewayError(
+    'param_not_allowed',
+    `Access here is bound to certain values of "${param}", and a body that is not plain JSON is passed on unread.`,
+    param === undefined ? {} : { param },
+  )
 }

@@ -33,6 +33,8 @@ export type CacheSaid = CachePassed | CacheHit | CacheTold
 export const BYPASSED = passed('BYPASS', 'fwd=bypass')
 /** The request wants no part in the cache: `no-store`, an upstream key of its own. */
 export const BYPASSED_BY_REQUEST = passed('BYPASS', 'fwd=request')
+/** Answers to such a method are not stored. */
+export const BYPASSED_BY_METHOD = passed('BYPASS', 'fwd=method')
 /** Nothing was stored that could be given. */
 export const MISSED = passed('MISS', 'fwd=uri-miss')
 /** What is stored was not to be given: `no-cache`, `max-age`, `min-fresh`. */

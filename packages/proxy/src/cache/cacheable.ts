@@ -87,7 +87,10 @@ function asksOutsideBody({ origins, ipRanges, requiredHeaders }: Access): boolea
  * what. The alias's name is part of it, since the `*` in it is. So is what its policy says of keeping answers: what it does
  * not allow any more must not be given, though it was stored when it did.
  */
-function routesDigest({ name, cache, routes, unknownParameters }: SnapshotAlias, providerOf: (id: string) => SnapshotProvider): string {
+function routesDigest(
+  { name, cache, routes, unknownParameters }: SnapshotAlias,
+  providerOf: (id: string) => SnapshotProvider,
+): string {
   const deciding = routes.map(({ id, providerId, providerModel, priority, weight, enabled, condition }) => {
     const provider = providerOf(providerId)
     return [
@@ -95,5 +98,9 @@ function routesDigest({ name, cache, routes, unknownParameters }: SnapshotAlias,
       [providerId, provider.kind, provider.baseUrl, provider.enabled, provider.settings, provider.access],
     ]
   })
-  return hash('sha256', JSON.stringify([name, cache.ttlSeconds, cache.storeToolCalls, unknownParameters, deciding]), 'base64url')
+  return hash(
+    'sha256',
+    JSON.stringify([name, cache.ttlSeconds, cache.storeToolCalls, unknownParameters, deciding]),
+    'base64url',
+  )
 }

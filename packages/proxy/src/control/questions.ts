@@ -2,6 +2,7 @@ import {
   ANSWER_QUESTION_MUTATION,
   newId,
   QUESTIONS_SUBSCRIPTION,
+  type ProviderTest,
   type Question,
   type QuestionAnswer,
 } from '@millrace/shared'
@@ -16,6 +17,7 @@ import type { Slots } from '../slots.ts'
 import { inSlices } from '../snapshot/in-slices.ts'
 import type { ControlClient } from './client.ts'
 import type { Follows } from './follows.ts'
+import type { ProviderTests } from './provider-tests.ts'
 
 /** Nobody waits for longer. */
 const TELL_MS = 1_000
@@ -25,6 +27,7 @@ const TRIES = 2
 export interface QuestionsOptions {
   /** The requests that are being served. */
   readonly active: Slots<Exchange>
+  readonly tests: ProviderTests
   readonly control: Pick<ControlClient, 'send'>
   readonly membership: Pick<Membership, 'identity' | 'workers'>
   readonly log: Logger
@@ -56,9 +59,13 @@ export class Questions implements Follows {
   /** Never rejects: whoever asks goes on without an answer. */
   private async take(question: Question): Promise<void> {
     const { log } = this.options
-    const until = performance.now() + TELL_MS
+    const { id, test } = question
+    // Of several processes one tries a provider, and the others have nothing to say.
+    if (test !== null && test.process !== this.process) return
     try {
-      const answer = await this.answer(question)
+      const tried = test === null ? null : await this.tryProvider(id, test)
+      const until = performance.now() + TELL_MS
+      const answer = tried ?? (await this.answer(question))
       for (let tries = TRIES; tries > 0 && !(await this.tell(answer, until));) tries--
     } catch (error) {
       log.error({ err: error }, 'a question could not be answered')
@@ -67,20 +74,23 @@ export class Questions implements Follows {
 
   /** @returns an operation, as JSON */
   private async answer({ id, request, projects, cancel: ends }: Question): Promise<string> {
-    const { identity, workers } = this.options.membership
     const meant = meantBy({ request, projects }, this.options.active)
     let cancelled = false
     if (ends) for (const exchange of request === null ? [] : meant) cancelled = this.end(exchange) || cancelled
     const inFlight = ends ? [] : await inSlices(described(meant))
-    const rest: Omit<QuestionAnswer, 'inFlight'> = {
-      question: id,
-      proxy: identity.id,
-      process: this.process,
-      processes: workers,
-      cancelled,
-    }
-    const variables = `${JSON.stringify(rest).slice(0, -1)},"inFlight":[${inFlight.join(',')}]}`
-    return `{"query":${JSON.stringify(ANSWER_QUESTION_MUTATION)},"variables":${variables}}`
+    const head = JSON.stringify(this.headOf(id, cancelled))
+    return answerWith(`${head.slice(0, -1)},"inFlight":[${inFlight.join(',')}]}`)
+  }
+
+  /** @returns an operation, as JSON */
+  private async tryProvider(id: string, given: ProviderTest): Promise<string> {
+    const test = await this.options.tests.run(given)
+    return answerWith(JSON.stringify({ ...this.headOf(id, false), inFlight: [], test }))
+  }
+
+  private headOf(question: string, cancelled: boolean): Omit<QuestionAnswer, 'inFlight'> {
+    const { identity, workers } = this.options.membership
+    return { question, proxy: identity.id, process: this.process, processes: workers, cancelled }
   }
 
   private end(exchange: Exchange): boolean {
@@ -100,4 +110,9 @@ export class Questions implements Follows {
       return false
     }
   }
+}
+
+/** @param variables as JSON */
+function answerWith(variables: string): string {
+  return `{"query":${JSON.stringify(ANSWER_QUESTION_MUTATION)},"variables":${variables}}`
 }

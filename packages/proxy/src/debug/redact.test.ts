@@ -18,6 +18,7 @@ describe('what looks like a key is taken out', () => {
     [`x AIza${'Z'.repeat(35)} y`, 'x [redacted] y'],
     ['AKIAABCDEFGHIJKLMNOP,ASIAABCDEFGHIJKLMNOP', '[redacted],[redacted]'],
     [`ghp_${'a'.repeat(36)} hf_${'b'.repeat(30)} gsk_${'c'.repeat(40)}`, '[redacted] [redacted] [redacted]'],
+    [`ABSK${'Qm'.repeat(20)}= bedrock-api-key-${'YW'.repeat(20)}`, '[redacted] [redacted]'],
     ['authorization: Bearer abc.def~ghi', 'authorization: [redacted]'],
     ['bearer%20abcdefgh', '[redacted]'],
     [`a ${jwt}, b`, 'a [redacted], b'],

@@ -28,6 +28,7 @@ const KEYS = new RegExp(
       String.raw`(?:[sa]k-|[sr]k_(?:live|test)_)[\w-]{8,}`,
       String.raw`AIza[\w-]{30,}`,
       String.raw`(?:AKIA|ASIA)[A-Z0-9]{16}`,
+      String.raw`(?:ABSK|bedrock-api-key-)[\w+/=-]{16,}`,
       String.raw`(?:gsk|hf|r8|xai|pplx|nvapi|whsec|glpat|gh[oprsu]|github_pat|xox[a-z])[-_][\w-]{16,}`,
       // RFC 6750, and what becomes of its space in a URL.
       String.raw`[Bb]earer(?: |\+|%20){1,8}[\w.~+/=-]{8,}`,

@@ -1,6 +1,8 @@
 import { secretOf } from '../request/client-headers.ts'
 import type { Exchange } from '../request/exchange.ts'
 import { credentialsFor } from '../routing/credentials.ts'
+import type { Credential } from '../snapshot/compiled.ts'
+import { secretsIn } from '../upstream/key-parts.ts'
 import { isSecretHeader } from './redact.ts'
 
 /** Of upstream keys, and of headers; more are not looked for: each is, in a dozen spellings, in all that was sent. */
@@ -23,11 +25,15 @@ export function secretsOf(exchange: Exchange): ReadonlySet<string> {
 
 function upstreamKeysOf({ token, flight, found }: Exchange): ReadonlySet<string> {
   const keys = new Set<string>()
-  for (const { credential } of flight?.attempts ?? []) if (credential !== null) keys.add(credential.apiKey)
+  for (const { credential } of flight?.attempts ?? []) if (credential !== null) add(keys, credential)
   for (const { provider } of found?.alias.routes ?? [])
-    for (const { apiKey } of credentialsFor(provider, token!.projectId)) {
+    for (const credential of credentialsFor(provider, token!.projectId)) {
       if (keys.size >= MOST) return keys
-      keys.add(apiKey)
+      add(keys, credential)
     }
   return keys
+}
+
+function add(keys: Set<string>, { apiKey }: Credential): void {
+  for (const secret of secretsIn(apiKey)) keys.add(secret)
 }

@@ -6,7 +6,10 @@ import type { Slots } from '../slots.ts'
 import { inFlightOf } from './in-flight.ts'
 
 /** Those that a question means, the longest running first. */
-export function meantBy({ request, projects }: Omit<Question, 'id' | 'cancel'>, active: Slots<Exchange>): Exchange[] {
+export function meantBy(
+  { request, projects }: Pick<Question, 'request' | 'projects'>,
+  active: Slots<Exchange>,
+): Exchange[] {
   const own = projects && new Set(projects)
   // Visited twice, it is told once.
   const meant = new Set<Exchange>()

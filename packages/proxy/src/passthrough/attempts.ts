@@ -7,7 +7,7 @@ import type { Flight } from '../request/flight.ts'
 import type { Step } from '../request/race.ts'
 import { modelFor } from '../routing/price.ts'
 import type { PassedCaching } from './caching.ts'
-import type { PassedErrand } from './errand.ts'
+import type { FetchErrand } from './errand.ts'
 import { sendStored } from './send-stored.ts'
 
 /** Routes in whose name the cache is asked. */
@@ -15,12 +15,12 @@ const MOST_LOOKED_AT = 16
 /** RFC 5861, section 4. */
 const ERRORS: ReadonlySet<number> = new Set([500, 502, 503, 504])
 
-/** The attempts of a request that is passed on. What is stored may answer it before them, or where all have failed. */
+/** The attempts of a GET or HEAD that is passed on. What is stored may answer it before them, or where all have failed. */
 export class PassedAttempts extends RouteAttempts {
   /** Null: the cache has no part in it. */
   private readonly caching: PassedCaching | null
 
-  constructor(flight: Flight, errand: PassedErrand, caching: PassedCaching | null) {
+  constructor(flight: Flight, errand: FetchErrand, caching: PassedCaching | null) {
     super(flight, errand)
     this.caching = caching
   }

@@ -84,6 +84,11 @@ export class PassedCaching {
     this.cache.forget(key)
   }
 
+  /** A provider has done what may have changed what is stored of the same place (RFC 9111, section 4.4). */
+  invalidate({ route, model }: Attempt): void {
+    this.cache.invalidate(this.keyAt(route, model))
+  }
+
   private verdictOn({ policy }: StoredResponse): Verdict {
     return policy.judge(this.request.directives)
   }

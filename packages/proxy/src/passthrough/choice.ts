@@ -11,8 +11,12 @@ import { keepsState } from './rules.ts'
 export interface PassedRequest {
   readonly method: string
   readonly endpoint: string
-  /** As the query names it; empty: it does not. */
+  /** As body or query name it; empty: they do not. */
   readonly model: string
+  /** Whether it concerns what is kept at the provider. */
+  readonly keepsState: boolean
+  /** Whether it has a body that is not read. */
+  readonly unread: boolean
   /** The name of a provider, from `x-millrace-provider`; null: it names none. */
   readonly provider: string | null
   readonly projectId: string
@@ -22,28 +26,46 @@ export interface PassedRequest {
 }
 
 /**
+ * What can be told before a body is read.
+ * @throws GatewayError if nobody is asked for such a path, or not for this token
+ */
+export function checkPath(
+  method: string,
+  endpoint: string,
+  token: CompiledAccess | null,
+  snapshot: CompiledSnapshot,
+): void {
+  // It would bring back the request as it was sent, the upstream key with it.
+  if (method === 'TRACE' || !isListed(method, endpoint, snapshot)) throw notFound(method, endpoint)
+  if (keepsState(method, endpoint)) checkState(endpoint, token)
+}
+
+/**
  * Finds who may be asked: an alias of the routes that lead there.
  * @throws GatewayError that says what is lacking
  */
 export function choosePassed(request: PassedRequest, snapshot: CompiledSnapshot): Found {
-  const { method, endpoint, model, access } = request
-  if (!isListed(request, snapshot)) throw notFound(method, endpoint)
-  if (keepsState(endpoint) && access !== null && access.limitsModels)
-    throw new GatewayError(
-      'endpoint_not_found',
-      `${shown(endpoint)} keeps state, for all models: it is not open to an API key that is for certain models only.`,
-    )
+  const { endpoint, model, access } = request
+  if (request.keepsState) checkState(endpoint, access)
   if (model !== '') return byModel(request, snapshot)
   if (access !== null && access.limitsModels)
     throw new GatewayError(
       'model_not_allowed',
-      'This API key is for certain models only: name one of them in the query, as "model".',
+      'This API key is for certain models only: name one of them, as "model".',
       { param: 'model' },
     )
   return request.provider === null ? theOnlyOne(request, snapshot) : byName(request, request.provider, snapshot)
 }
 
-function isListed({ method, endpoint }: PassedRequest, { passed }: CompiledSnapshot): boolean {
+function checkState(endpoint: string, access: CompiledAccess | null): void {
+  if (access === null || !access.limitsModels) return
+  throw new GatewayError(
+    'endpoint_not_found',
+    `${shown(endpoint)} keeps state, for all models: it is not open to an API key that is for certain models only.`,
+  )
+}
+
+function isListed(method: string, endpoint: string, { passed }: CompiledSnapshot): boolean {
   for (const { routes } of passed.values()) if (lists(routes[0]!, method, endpoint)) return true
   return false
 }
@@ -91,7 +113,7 @@ function theOnlyOne(request: PassedRequest, { passed }: CompiledSnapshot): Found
     if (only !== null)
       throw new GatewayError(
         'header_required',
-        `Several providers can be asked for ${shown(endpoint)}: name one as "x-millrace-provider", or a model in the query, as "model".`,
+        `Several providers can be asked for ${shown(endpoint)}: name one as "x-millrace-provider", or a model ${request.unread ? 'in the query, ' : ''}as "model".`,
       )
     only = alias
   }
@@ -110,9 +132,9 @@ function lists({ connection, enabled }: CompiledRoute, method: string, endpoint:
 }
 
 /** Whether there is an account at the provider to ask with: for what is kept there, one that is nobody else's. */
-function hasAccount({ provider }: CompiledRoute, { endpoint, projectId, ownKey }: PassedRequest): boolean {
+function hasAccount({ provider }: CompiledRoute, { keepsState: kept, projectId, ownKey }: PassedRequest): boolean {
   if (ownKey) return true
-  if (keepsState(endpoint)) return (provider.projectCredentials.get(projectId)?.length ?? 0) > 0
+  if (kept) return (provider.projectCredentials.get(projectId)?.length ?? 0) > 0
   return !provider.needsCredential || credentialsFor(provider, projectId).length > 0
 }
 
@@ -128,8 +150,8 @@ function unsupported({ method, endpoint }: PassedRequest, who: string): GatewayE
   return new GatewayError('unsupported_endpoint', `${method} ${shown(endpoint)} cannot be asked of ${who}.`)
 }
 
-function withoutAccount({ endpoint }: PassedRequest): GatewayError {
-  const message = keepsState(endpoint)
+function withoutAccount({ endpoint, keepsState: kept }: PassedRequest): GatewayError {
+  const message = kept
     ? `${shown(endpoint)} keeps state at the provider: it needs an upstream key of your project, or one of your own.`
     : `There is no upstream key to ask for ${shown(endpoint)} with.`
   return new GatewayError('unsupported_endpoint', message)

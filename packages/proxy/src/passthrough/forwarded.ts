@@ -32,6 +32,17 @@ export function addPassedHeaders(list: string[], headers: IncomingHttpHeaders, c
   }
 }
 
+/** Of a body as it comes; of one that is read, its length is found anew. */
+const OF_A_BODY = ['content-type', 'content-encoding', 'content-length'] as const
+
+/** Adds what tells of a body. @param length whether with its length, where its client tells it */
+export function addBodyHeaders(list: string[], headers: IncomingHttpHeaders, length: boolean): void {
+  for (const name of OF_A_BODY) {
+    const value = headers[name]
+    if (value !== undefined && (length || name !== 'content-length')) list.push(name, value)
+  }
+}
+
 /** The same without conditions, by name: what answers may vary by. */
 export function sentFields(headers: IncomingHttpHeaders): Fields {
   const list: string[] = []

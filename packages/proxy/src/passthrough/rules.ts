@@ -59,11 +59,15 @@ const STATEFUL: ReadonlySet<string> = new Set([
 /** The same below a path that keeps none itself. */
 const STATEFUL_BELOW: ReadonlySet<string> = new Set(['audio/voices', 'audio/voice_consents'])
 
+/** What is asked for by POST below such a path, and leaves nothing there. */
+const STATELESS: ReadonlySet<string> = new Set(['/v1/responses/compact', '/v1/responses/input_tokens'])
+
 /**
  * Whether a path concerns what is kept at the provider: it needs an account that is the asker's own. Only the words count that
  * segments begin with: some servers cut off what follows them (`files;a`, `files.json`, `files%3Fa`).
  */
-export function keepsState(endpoint: string): boolean {
+export function keepsState(method: string, endpoint: string): boolean {
+  if (method === 'POST' && STATELESS.has(endpoint)) return false
   const [, , first = '', second = ''] = endpoint.toLowerCase().split('/')
   return STATEFUL.has(wordOf(first)) || STATEFUL_BELOW.has(`${wordOf(first)}/${wordOf(second)}`)
 }

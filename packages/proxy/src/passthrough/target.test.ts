@@ -125,7 +125,7 @@ describe('the rules', () => {
       '/v1/files.json',
       '/v1/audio/voices;x',
     ])
-      assert.equal(keepsState(path), true, path)
+      assert.equal(keepsState('GET', path), true, path)
     for (const path of [
       '/v1/images/x',
       '/v1/audio/speech',
@@ -134,6 +134,6 @@ describe('the rules', () => {
       '/v1/filesystem',
       '/v1/images/files',
     ])
-      assert.equal(keepsState(path), false, path)
+      assert.equal(keepsState('GET', path), false, path)
   })
 })

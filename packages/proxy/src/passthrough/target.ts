@@ -82,7 +82,7 @@ export function parametersOf(query: string, names: ReadonlySet<string>): Readonl
 /** The query with another value for the model that it names; nothing else of it is changed. */
 export function withModel(query: string, model: string): string {
   const parts = query.slice(1).split('&')
-  return `?${parts.map((part) => (namesModel(part) ? `model=${encodeURIComponent(model)}` : part)).join('&')}`
+  return `?${parts.map((part) => (namesModel(part) ? `model=${encodeURIComponent(model.toWellFormed())}` : part)).join('&')}`
 }
 
 function namesModel(part: string): boolean {

@@ -1,12 +1,12 @@
 /** The headers of an answer: ours, and those of the provider's that a client may see. */
 import { addCorsHeaders } from '../access/cors.ts'
 import { addCacheHeaders } from '../cache/answer-headers.ts'
+import { HOP_BY_HOP, namedByConnection } from '../header-fields.ts'
 import { headerText } from '../header-text.ts'
 import type { RateStanding } from '../limits/store.ts'
 import type { UpstreamHeaders } from '../upstream/call.ts'
 import { attemptsOf } from './account.ts'
 import type { Attempt } from './attempt.ts'
-import { namedByConnection } from './client-headers.ts'
 import type { Exchange } from './exchange.ts'
 
 /**
@@ -14,16 +14,8 @@ import type { Exchange } from './exchange.ts'
  * provider's (cookies, CORS, HSTS, alternative services), and the provider's account and limits, which are not the client's;
  * nor what a cache of the provider's says, which is not this one.
  */
-const KEPT_BACK = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'content-length',
+const KEPT_BACK: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
   'content-encoding',
   'date',
   'server',
@@ -93,11 +85,12 @@ export const STREAM_HEADERS = ['cache-control', 'no-cache', 'x-accel-buffering',
 /** What an answer says of itself as its client gets it: the provider's headers, and what the provider was not told. */
 export function addAnswerHeaders(
   list: string[],
-  { answerHeaders, asked: { dropped } }: Attempt,
+  { answerHeaders, asked: { dropped, estimated } }: Attempt,
   except: readonly string[] = [],
 ): void {
   addUpstreamHeaders(list, answerHeaders, except)
   if (dropped.length > 0) list.push('x-millrace-dropped-params', headerText(dropped.join(', ')))
+  if (estimated) list.push('x-millrace-estimated', 'true')
 }
 
 /** By which providers name a request: OpenAI, Anthropic, AWS, Azure. */

@@ -10,7 +10,7 @@ import { Asked } from '../translation/asked.ts'
 import type { Translation } from '../translation/translation.ts'
 import { UpstreamCall, type Receiver, type UpstreamHeaders } from '../upstream/call.ts'
 import { retryAfterOf } from '../upstream/retry-after.ts'
-import type { UpstreamRequest } from '../upstream/upstream.ts'
+import { isStream } from '../upstream/upstream.ts'
 import type { Errand } from './errand.ts'
 import type { Exchange } from './exchange.ts'
 import { isRetryable, redact, redactRefusal, type Failure, type Refusal } from './failure.ts'
@@ -48,6 +48,8 @@ export class Attempt implements Receiver {
   answerHeaders: UpstreamHeaders = {}
   /** The upstream's status, or what it should have been; see ProviderError. */
   meantStatus: number | null = null
+  /** How long the upstream asks to be left alone, where only its body says so; see ProviderError. */
+  toldRetryAfterMs: number | null = null
   /** How it is put to the provider; null: as it came. */
   readonly translation: Translation | null
   readonly asked: Asked
@@ -63,7 +65,8 @@ export class Attempt implements Receiver {
   private relay: Relay | null = null
   private running = true
   private waitCounted = false
-  private sent = false
+  /** Whether there was a connection for it: from then on the provider may have seen of it. */
+  sent = false
 
   constructor(flight: Flight, errand: Errand, step: Step, race: Race, hedged: boolean) {
     const { lead, call, found } = flight
@@ -111,8 +114,8 @@ export class Attempt implements Receiver {
       if (trace !== null) this.trace = trace.ask(headers)
       const body = errand.bodyOf(this)
       const { upstream, sign } = this.route.connection!
-      const request: UpstreamRequest = { path: target.path, method: errand.method, headers, body }
-      if (sign !== undefined && this.credential !== null) sign(this.credential.apiKey, request)
+      const request = { path: target.path, method: errand.method, headers, body }
+      if (sign && this.credential && !isStream(body)) sign(this.credential.apiKey, { ...request, body })
       this.upstreamCall.send(this.translation?.upstream ?? upstream, request)
     } catch (error) {
       if (error instanceof GatewayError) this.failUnsent(error)
@@ -121,8 +124,7 @@ export class Attempt implements Receiver {
   }
 
   sending(): void {
-    this.sent = true
-    this.flight.counted = true
+    this.sent = this.flight.counted = true
   }
 
   begin(status: number, headers: UpstreamHeaders): void {
@@ -142,6 +144,7 @@ export class Attempt implements Receiver {
   }
 
   broken(errorClass: AttemptErrorClass, message: string): void {
+    if (this.errand.awaitsClient === true) this.lesson.awaitedClient()
     if (this.relay) this.relay.broken(errorClass, message)
     else this.fail(errorClass, message)
   }
@@ -222,7 +225,7 @@ export class Attempt implements Receiver {
     this.failure = {
       errorClass,
       message: redact(message, this.credential?.apiKey).slice(0, LONGEST_MESSAGE),
-      retryAfterMs: retryAfterOf(this.upstreamHeaders, status ?? 0),
+      retryAfterMs: retryAfterOf(this.upstreamHeaders, status ?? 0) ?? this.toldRetryAfterMs,
       refusal: refusal && redactRefusal(refusal, this.credential?.apiKey),
       retryable: isRetryable(errorClass, status),
       unsent: null,
@@ -262,7 +265,7 @@ export class Attempt implements Receiver {
   /** What was used, as the provider said if it did, and what that costs. */
   settleUsage(usage: TokenUsage | null, estimatedOutputTokens: number): void {
     const { flight } = this
-    if (usage === null && !this.sent) return
+    if (usage === null && (!this.sent || !this.errand.usesTokens)) return
     flight.usage = usage ?? this.estimated(estimatedOutputTokens)
     flight.costUsd = this.costOf(flight.usage)
   }
@@ -289,7 +292,8 @@ export class Attempt implements Receiver {
     this.countWait()
     this.endedAt = performance.now()
     this.upstreamCall.abort()
-    if (this.fault === null) this.lesson.end(this.failure, this.endedAt)
+    this.asked.forget()
+    if (this.fault === null && this.translation?.upstream == null) this.lesson.end(this.failure, this.endedAt)
     else this.lesson.skip(this.endedAt)
     this.race.ended(this)
   }

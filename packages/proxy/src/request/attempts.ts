@@ -2,7 +2,7 @@
  * Asks an alias's routes for an answer, one after another, until one has answered or none is left to ask: the contract's
  * "Routing, in order", from the attempts on.
  */
-import type { AttemptErrorClass, GatewayError, RequestStatus } from '@millrace/shared'
+import type { AttemptErrorClass, Exclusion, GatewayError, RequestStatus } from '@millrace/shared'
 
 import type { Endpoint } from '../endpoints/endpoint.ts'
 import type { ProviderHealth } from '../health/provider-health.ts'
@@ -24,6 +24,9 @@ export function statusOf(error: GatewayError, attempted: boolean): RequestStatus
 
 /** Times that a request looks for another route because the one that it waited for has gone to others. */
 const MOST_LOOKS = 5
+
+/** What keeps a route from being asked now, but not for long; null: nothing does. */
+const IN_TIME: ReadonlySet<Exclusion | null> = new Set([null, 'AT_CONCURRENCY_LIMIT', 'COOLING_DOWN'])
 
 /** The attempts of one flight, whatever it asks for. */
 export class RouteAttempts implements Starter {
@@ -77,15 +80,17 @@ export class RouteAttempts implements Starter {
         continue
       }
       if (step === null) {
-        if (failed === null) throw choice.noRoute()
+        if (failed === null || (failed.failure!.unsent !== null && this.othersInTime)) throw choice.noRoute()
         return this.giveUp(failed)
       }
       const race = new Race(this, this.hedging())
       race.start(step)
       await race.over
-      failed = this.settle(race)
-      if (failed === null) return
-      next = this.following(failed)
+      const last = this.settle(race)
+      if (last === null) return
+      // What one provider can't be asked for is no reason why another has failed.
+      failed = last.failure!.unsent !== null && failed !== null ? failed : last
+      next = this.following(last)
     }
   }
 
@@ -129,7 +134,7 @@ export class RouteAttempts implements Starter {
     if (!retryable) return null
     if (unsent !== null) {
       this.barred.push(route)
-      return this.unasked()
+      return this.unasked() ?? (this.othersInTime ? this.goBack(null, null) : null)
     }
     const next = this.withNextKey(errorClass, route, credential)
     if (next !== null) return next
@@ -194,6 +199,12 @@ export class RouteAttempts implements Starter {
   private unasked(): Step | null {
     const { chosen } = this.choice.decide(this.flight.attempts.map((attempt) => attempt.route))
     return chosen && this.choice.stepTo(chosen)
+  }
+
+  /** Whether there are routes that were asked and have failed, or that only lack a place or have to rest. */
+  private get othersInTime(): boolean {
+    const { routes, excluded } = this.choice.decide(this.barred)
+    return routes.some((route, i) => IN_TIME.has(excluded[i]!) && !this.barred.includes(route))
   }
 
   /** A route of a provider that has not been asked yet. */

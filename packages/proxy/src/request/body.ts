@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { GatewayError } from '@millrace/shared'
 
 import { Bytes } from '../bytes.ts'
+import { wantBody } from './expected.ts'
 
 const kReading = Symbol('reading')
 
@@ -36,6 +37,7 @@ export function readBody(req: ReadRequest, limit: number): Promise<Buffer> {
   if (Number(req.headers['content-length'] ?? 0) > limit) return Promise.reject(tooLarge(limit))
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
   req[kReading] = new Reading(limit, resolve, reject)
+  wantBody(req)
   req.on('data', onData)
   req.on('end', onEnd)
   req.on('close', onClose)

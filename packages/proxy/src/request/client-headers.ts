@@ -3,6 +3,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 
 import { readMetadata, type RequestRecord } from '@millrace/shared'
 
+import { namedByConnection } from '../header-fields.ts'
+
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/
 
 /** The client's own request id, if it is one that can be passed on and logged as it is. */
@@ -89,14 +91,4 @@ export function addForwardedHeaders(list: string[], headers: IncomingHttpHeaders
     if (typeof value === 'string') list.push(name, value)
     else if (value) for (const each of value) list.push(name, each)
   }
-}
-
-const NONE: readonly string[] = []
-
-/** The fields that a `connection` header declares to be for this hop alone (RFC 9110, section 7.6.1), in lower case. */
-export function namedByConnection(connection: string | string[] | undefined): readonly string[] {
-  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return NONE
-  return String(connection)
-    .toLowerCase()
-    .split(/\s*,\s*/)
 }

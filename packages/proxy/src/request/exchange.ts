@@ -67,6 +67,8 @@ export class Exchange implements Slotted {
   /** The token's. */
   project: CompiledProject | null = null
   call: Call | null = null
+  /** How its stream's last event begins, see Endpoint; null: with `[DONE]`. */
+  lastEvent: RegExp | null = null
   /** What the model's name led to. */
   found: Found | null = null
   /** The upstream key that the client brings itself, and the name of the provider that it is for, if it names one. */

@@ -3,6 +3,7 @@ import { GatewayError, type AttemptErrorClass, type ErrorCode, type RequestStatu
 
 import { inBandError } from '../dialects/chat/answer.ts'
 import type { UpstreamHeaders } from '../upstream/call.ts'
+import { secretsIn } from '../upstream/key-parts.ts'
 
 export interface Failure {
   readonly errorClass: AttemptErrorClass
@@ -75,8 +76,12 @@ export function redact(text: string, secret: string | undefined): string {
   return shown
 }
 
-/** As upstreams repeat a secret: plain, and written into JSON, a URL, or base64. */
+/** As upstreams repeat a secret, or what is secret in it: plain, and written into JSON, a URL, or base64. */
 export function spellingsOf(secret: string): string[] {
+  return secretsIn(secret).flatMap(spellingsOfOne)
+}
+
+function spellingsOfOne(secret: string): string[] {
   const inJson = JSON.stringify(secret).slice(1, -1)
   const spellings = [secret, inJson, inJson.replaceAll('/', '\\/'), encodeURIComponent(secret)]
   for (let offset = 0; offset < 3; offset++) {

@@ -34,7 +34,9 @@ export interface Sender {
 /** Serves a request by relaying it to a provider. */
 export function relay(gateway: Gateway, endpoint: Endpoint, event: H3Event): Promise<never> {
   const { req, res } = nodeOf(event)
-  void relayExchange(new Exchange(gateway, endpoint.path, endpoint.errors, req, res), endpoint)
+  const exchange = new Exchange(gateway, endpoint.path, endpoint.errors, req, res)
+  exchange.lastEvent = endpoint.lastEvent ?? null
+  void relayExchange(exchange, endpoint)
   return answeredOnNode()
 }
 
@@ -157,7 +159,7 @@ function authenticated(exchange: Exchange, snapshot: CompiledSnapshot): Compiled
  * A body may take minutes to come: its sender may have been answered meanwhile, or its token revoked. Nothing is asked of a
  * provider for either.
  */
-function checkStill(exchange: Exchange): void {
+export function checkStill(exchange: Exchange): void {
   if (exchange.over) throw new ClientGone()
   const { current } = exchange.gateway.configuration
   const { token, snapshot } = exchange
@@ -171,7 +173,7 @@ function checkBody({ access }: CompiledToken, call: Call): void {
   if (refusal) throw refusal
 }
 
-function receive(exchange: Exchange): Promise<Buffer> {
+export function receive(exchange: Exchange): Promise<Buffer> {
   return exchange.until(readBody(exchange.req, exchange.gateway.maxBodyBytes))
 }
 

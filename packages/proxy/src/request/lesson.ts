@@ -16,6 +16,7 @@ export class Lesson {
   private passage: Passage = ORDINARY
   private contentSeen = false
   private answering = false
+  private awaiting = false
 
   constructor(route: CompiledRoute, credential: Credential | null, stream: boolean) {
     this.route = route
@@ -37,6 +38,11 @@ export class Lesson {
     this.answering = true
   }
 
+  /** It ends while its body has yet to come from its client: that it took long, or was cut off, may be the client's doing. */
+  awaitedClient(): void {
+    this.awaiting = true
+  }
+
   firstToken(now: number): void {
     const { health } = this.route.provider
     this.contentSeen = true
@@ -50,12 +56,12 @@ export class Lesson {
     const { route } = this
     const { health } = route.provider
     const elapsed = now - this.began
-    const verdict = failure === null ? 'success' : verdictOf(failure.errorClass, this.answering)
+    const verdict = failure === null ? 'success' : this.verdictOn(failure.errorClass)
     if (failure === null) {
       health.latency.add(elapsed, now)
       if (!this.stream) route.health.latency(false).observe(elapsed, now)
     } else {
-      if (!this.contentSeen && TOO_SLOW.has(failure.errorClass)) {
+      if (!this.contentSeen && !this.awaiting && TOO_SLOW.has(failure.errorClass)) {
         route.health.latency(this.stream).observeAtLeast(elapsed, now)
       }
       this.coolDown(failure, now)
@@ -67,6 +73,10 @@ export class Lesson {
   /** It ended by a fault of ours, which says nothing of anybody else. */
   skip(now: number): void {
     this.close('unknown', now)
+  }
+
+  private verdictOn(errorClass: AttemptErrorClass): Verdict {
+    return (this.awaiting && WHILE_AWAITING[errorClass]) || verdictOf(errorClass, this.answering)
   }
 
   private close(verdict: Verdict, now: number): void {
@@ -100,6 +110,13 @@ const TOO_SLOW: ReadonlySet<AttemptErrorClass> = new Set([
   'total_timeout',
   'hedge_lost',
 ])
+
+/** Verdicts on failures that may be a client's whose body has yet to come. */
+const WHILE_AWAITING: Readonly<Partial<Record<AttemptErrorClass, Verdict>>> = {
+  idle_timeout: 'alive',
+  total_timeout: 'alive',
+  transport_error: 'unknown',
+}
 
 /** @param answering whether the answer had begun */
 function verdictOf(errorClass: AttemptErrorClass, answering: boolean): Verdict {

@@ -28,9 +28,10 @@ export class RefusalRelay implements Relay {
     const { attempt } = this
     const status = attempt.upstreamStatus!
     const body = this.bytes.take()
-    const error = attempt.translation?.errorOf(status, body) ?? null
+    const error = attempt.translation?.errorOf(status, body, attempt.upstreamHeaders) ?? null
     const meant = error?.status ?? status
     attempt.meantStatus = meant
+    attempt.toldRetryAfterMs = error?.retryAfterMs ?? null
     const errorClass = classOfStatus(meant)
     const shown = this.passes ? errorClass !== 'upstream_auth' : !isRetryableStatus(meant)
     const headers = attempt.upstreamHeaders

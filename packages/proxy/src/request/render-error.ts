@@ -3,6 +3,7 @@ import { GatewayError, type ErrorCode } from '@millrace/shared'
 
 import { addUpstreamHeaders, gatewayHeaders } from './answer-headers.ts'
 import type { Exchange } from './exchange.ts'
+import { awaitsWord } from './expected.ts'
 import type { Refusal } from './failure.ts'
 
 /** How long a client that is still sending a body which was refused may take until it has read the answer. */
@@ -46,7 +47,7 @@ export function sendError(exchange: Exchange, error: GatewayError): void {
   if (error.code === 'shutting_down') headers.push('connection', 'close')
   const text = exchange.errors.body(error, exchange.requestId)
   headers.push('content-type', 'application/json', 'content-length', String(Buffer.byteLength(text)))
-  if (error.code === 'request_too_large' && !req.complete) {
+  if (error.code === 'request_too_large' && !req.complete && !awaitsWord(req)) {
     headers.push('connection', 'close')
     res.writeHead(error.status, headers)
     res.write(text)
@@ -57,9 +58,9 @@ export function sendError(exchange: Exchange, error: GatewayError): void {
   }
 }
 
-/** Whether a provider was asked. */
+/** Whether a provider was asked: not if none could be. */
 export function wasAttempted({ flight }: Exchange): boolean {
-  return flight !== null && flight.attempts.length > 0
+  return flight !== null && flight.attempts.some(({ failure }) => (failure?.unsent ?? null) === null)
 }
 
 /** Whether a client that tried again would gain nothing, or is not wanted to. */

@@ -212,6 +212,10 @@ export class RouteChoice {
     }
     const refusal = this.refusedBy(decision)
     if (refusal !== null) return refusal
+    if (decision.excluded.includes('UNSUPPORTED_ENDPOINT')) {
+      const message = `No provider of "${name}" can be asked for ${this.view.endpoint}.`
+      return new GatewayError('unsupported_endpoint', message, { param: 'model' })
+    }
     const message = `No route of "${name}" can be used now.`
     return new GatewayError('no_route_available', message, { retryAfterMs: RETRY_AFTER_MS })
   }

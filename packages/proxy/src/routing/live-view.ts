@@ -50,6 +50,7 @@ export class LiveView implements DecisionView<CompiledRoute>, RequestFacts {
   exclusionOf(route: CompiledRoute): Exclusion | null {
     const { provider, health } = route
     const { now } = this
+    if (provider.unserved.has(this.endpoint)) return 'UNSUPPORTED_ENDPOINT'
     if (this.refusalAt(route) !== null) return 'CONDITION_NOT_MET'
     if (this.exchange.ownKey === null) {
       const credentials = credentialsFor(provider, this.exchange.token!.projectId)

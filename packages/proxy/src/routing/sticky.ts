@@ -49,9 +49,11 @@ export class StickyRequest {
     else this.note(moved)
   }
 
-  /** Being slower than a hedge is no failure. */
+  /** Being slower than a hedge is no failure; nor is it one that this request cannot be put to a provider. */
   private hasFailed(routeId: string): boolean {
-    return this.flight.attempts.some(({ route, failure }) => route.id === routeId && failure && !failure.lost)
+    return this.flight.attempts.some(
+      ({ route, failure }) => route.id === routeId && failure && !failure.lost && failure.unsent === null,
+    )
   }
 
   /** As it stands now: another request may have moved it first. */

@@ -15,7 +15,7 @@ import {
 
 import { compileCache } from '../cache/cacheable.ts'
 import { Turns } from '../health/turns.ts'
-import type { CompiledAlias, CompiledProvider, CompiledRoute, CompiledRouting } from './compiled.ts'
+import type { CompiledAlias, CompiledProvider, CompiledRoute, CompiledRouting, ReachedProvider } from './compiled.ts'
 import { connectProvider, type CompileContext, type ConnectedProvider } from './connect-provider.ts'
 
 /** A provider, and what was made of it. */
@@ -45,15 +45,20 @@ export function* compileRoutingInSteps(
     yield
   }
   const direct = Array.from(providers.values(), (provided) => withDirectAlias(provided, context))
+  const reached = new Map<string, ReachedProvider>()
   const passed = new Map<string, CompiledAlias>()
   for (const [id, provided] of providers) {
     const { settings, connected } = provided
-    if (!connected.connection(settings.timeouts)?.passthrough) continue
+    const connection = connected.connection(settings.timeouts)
+    if (connection === null) continue
+    reached.set(id, { provider: connected.compiled, connection, timeouts: settings.timeouts })
+    if (!connection.passthrough) continue
     passed.set(id, ownAlias(provided, connected.compiled, context.health.passedOf(id)))
   }
   return {
     names: indexAliases(aliases, direct),
     passed,
+    reached,
     connections: Array.from(providers.values()).flatMap(({ connected }) => [...connected.opened]),
     unopened: Array.from(providers.values()).flatMap(({ connected }) => connected.unopened),
   }

@@ -38,6 +38,8 @@ export interface CompiledRouting {
   readonly names: AliasIndex<CompiledAlias, CompiledProvider>
   /** What serves paths that are passed on as they come: of each provider that takes any, by its id, an alias that nothing names. */
   readonly passed: ReadonlyMap<string, CompiledAlias>
+  /** By its id, how each provider that can be used here is reached, whichever name leads to it. */
+  readonly reached: ReadonlyMap<string, ReachedProvider>
   readonly connections: readonly Connection[]
   /** The ids of upstream keys that can't be used here. */
   readonly unopened: readonly string[]
@@ -118,6 +120,8 @@ export interface CompiledProvider {
   /** Null: everything is allowed. */
   readonly access: CompiledAccess | null
   readonly health: ProviderHealth
+  /** Paths of endpoints that nothing of it could stand in for. */
+  readonly unserved: ReadonlySet<string>
   /** The headers that carry an upstream key, names and values in turn. */
   authorize(apiKey: string): readonly string[]
   /** Whether requests may go to it only with an upstream key. */
@@ -127,6 +131,13 @@ export interface CompiledProvider {
   readonly projectCredentials: ReadonlyMap<string, readonly Credential[]>
   /** What serves NAME/MODEL; null unless it is {@link direct}. */
   readonly directAlias: CompiledAlias | null
+}
+
+/** A provider, and the way to it by its own timeouts. */
+export interface ReachedProvider {
+  readonly provider: CompiledProvider
+  readonly connection: Connection
+  readonly timeouts: Timeouts
 }
 
 /** An upstream key, opened. Lives in memory only; must never be logged or recorded. */

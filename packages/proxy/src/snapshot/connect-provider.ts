@@ -2,6 +2,8 @@ import {
   credentialContext,
   envReferenceAllowed,
   open,
+  ROUTED_ENDPOINTS,
+  servesEndpoint,
   type MasterKey,
   type SnapshotCredential,
   type SnapshotProvider,
@@ -99,6 +101,7 @@ export function connectProvider(provider: SnapshotProvider, context: CompileCont
     direct: provider.direct,
     access: compileAccess(provider.access),
     health: context.health.providerOf(provider),
+    unserved: connect === null ? NONE : unservedBy(provider),
     authorize: (apiKey) => implementation?.authorize(apiKey) ?? [],
     // A provider that has keys, none of which opens here, must not be asked without one.
     needsCredential: implementation?.needsCredential === true || provider.credentials.length > 0,
@@ -107,6 +110,12 @@ export function connectProvider(provider: SnapshotProvider, context: CompileCont
     directAlias: null,
   }
   return new ConnectedProvider(compiled, unopened, connect)
+}
+
+const NONE: ReadonlySet<string> = new Set()
+
+function unservedBy(provider: SnapshotProvider): ReadonlySet<string> {
+  return new Set(ROUTED_ENDPOINTS.filter((endpoint) => !servesEndpoint(provider, endpoint)))
 }
 
 /** The keys of a project that has any here: it goes with no others, though none should open. */

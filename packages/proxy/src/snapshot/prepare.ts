@@ -34,7 +34,7 @@ export function* prepareInSteps(
   const changed = transfer.changedTokens.length + transfer.removedTokens.length
   const copied = transfer.tokens === null && changed > MOST_IN_PLACE
   const { revision, mark } = transfer
-  const { names, passed, connections, unopened }: CompiledRouting = routing
+  const { names, passed, reached, connections, unopened }: CompiledRouting = routing
   return {
     next: {
       revision,
@@ -43,6 +43,7 @@ export function* prepareInSteps(
       projects,
       names,
       passed,
+      reached,
       connections,
       unopened,
     },

@@ -2,6 +2,7 @@
  * What a request's spans say: OpenTelemetry's conventions for HTTP servers and for generative AI, and under `millrace.` what
  * is ours. Never a secret, a body or a header; of what a client has written only the path, the model's name and the request's id.
  */
+import type { ProviderKind } from '@millrace/shared'
 import { SpanKind, SpanStatusCode, type Attributes, type SpanStatus } from '@opentelemetry/api'
 
 import { endpointLabel } from '../metrics/endpoint-label.ts'
@@ -27,6 +28,15 @@ const OPERATIONS: ReadonlyMap<string, string> = new Map([
   ['/v1/responses', 'chat'],
   ['/v1/completions', 'text_completion'],
   ['/v1/embeddings', 'embeddings'],
+])
+
+/** `gen_ai.provider.name`, by kind. Who is behind a server that only speaks like OpenAI's, its operator alone knows. */
+const PROVIDERS: ReadonlyMap<string, string> = new Map<ProviderKind, string>([
+  ['OPENAI', 'openai'],
+  ['AZURE_OPENAI', 'azure.ai.openai'],
+  ['ANTHROPIC', 'anthropic'],
+  ['GEMINI', 'gcp.gemini'],
+  ['BEDROCK', 'aws.bedrock'],
 ])
 
 /** Endings that are nobody's fault. */
@@ -129,8 +139,7 @@ function addGenAi(attributes: Attributes, operation: string, attempt: Attempt): 
   const { flight, route, model, call, firstTokenAt, began } = attempt
   const { kind, name } = route.provider
   attributes['gen_ai.operation.name'] = operation
-  // Who is behind a server that only speaks like OpenAI's, its operator alone knows.
-  attributes['gen_ai.provider.name'] = kind === 'OPENAI' ? 'openai' : name
+  attributes['gen_ai.provider.name'] = PROVIDERS.get(kind) ?? name
   attributes['gen_ai.request.model'] = cut(model)
   if (call.stream) attributes['gen_ai.request.stream'] = true
   if (firstTokenAt !== null) attributes['gen_ai.response.time_to_first_chunk'] = (firstTokenAt - began) / 1_000

@@ -2,11 +2,13 @@
  * One request to an upstream: its time-outs, its back-pressure and its end, whichever comes first. Knows transport only;
  * what an answer means is its receiver's business.
  */
+import type { Readable } from 'node:stream'
+
 import type { AttemptErrorClass, Timeouts } from '@millrace/shared'
 import type { Dispatcher } from 'undici'
 
 import type { Deadlines, Timed } from './deadlines.ts'
-import type { Upstream, UpstreamRequest } from './upstream.ts'
+import { isStream, type AnyBody, type Upstream, type UpstreamRequest } from './upstream.ts'
 
 export type UpstreamHeaders = Record<string, string | string[] | undefined>
 
@@ -27,6 +29,8 @@ const ABORTED = new Error('aborted')
 export class UpstreamCall implements Dispatcher.DispatchHandler, Timed {
   slot = -1
   private controller: Dispatcher.DispatchController | null = null
+  /** A body that is sent as it comes. */
+  private upload: Readable | null = null
   private done = false
   private paused = false
   private bodyBegan = false
@@ -48,8 +52,9 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Timed {
     this.firstTokenAt = stream ? now + timeouts.firstToken : Infinity
   }
 
-  send(upstream: Upstream, request: UpstreamRequest): void {
+  send(upstream: Upstream, request: UpstreamRequest<AnyBody>): void {
     this.deadlines.add(this)
+    if (isStream(request.body)) this.upload = request.body
     try {
       upstream.dispatch(request, this)
     } catch (error) {
@@ -77,7 +82,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Timed {
   abort(): void {
     if (this.done) return
     this.finish()
-    this.controller?.abort(ABORTED)
+    this.letGo()
   }
 
   check(now: number): void {
@@ -120,6 +125,8 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Timed {
   onResponseEnd(): void {
     if (this.done) return
     this.finish()
+    // Who has answered takes no more.
+    this.upload?.destroy()
     try {
       this.receiver.end()
     } catch (error) {
@@ -135,7 +142,17 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Timed {
   private timeOut(errorClass: AttemptErrorClass, message: string): void {
     if (this.done) return
     this.finishBroken(errorClass, message)
-    this.controller?.abort(ABORTED)
+    this.letGo()
+  }
+
+  /**
+   * Hazard: of an HTTP/2 request whose body still comes, undici (8.12.4) does not tell the upstream that it was aborted; of
+   * a body that comes no further, it does. One that waits for a connection is aborted when it gets one.
+   */
+  private letGo(): void {
+    const { upload, controller } = this
+    if (upload !== null && !upload.destroyed && !upload.readableEnded) upload.destroy()
+    else controller?.abort(ABORTED)
   }
 
   private finishBroken(errorClass: AttemptErrorClass, message: string): void {

@@ -4,7 +4,7 @@ import { isIP } from 'node:net'
 import { Pool, type Dispatcher } from 'undici'
 
 import { checkAddress, guardedLookup } from './address.ts'
-import type { Upstream, UpstreamRequest } from './upstream.ts'
+import type { AnyBody, Upstream, UpstreamRequest } from './upstream.ts'
 
 export interface PoolOptions {
   /** Scheme, host and port. */
@@ -86,7 +86,7 @@ export class PooledUpstream implements Upstream {
     this.key = `${options.origin} ${options.connectTimeoutMs} ${options.http2}`
   }
 
-  dispatch(request: UpstreamRequest, handler: Dispatcher.DispatchHandler): boolean {
+  dispatch(request: UpstreamRequest<AnyBody>, handler: Dispatcher.DispatchHandler): boolean {
     return this.pools.open(this.key, this.options).dispatch(request, handler)
   }
 }

@@ -36,6 +36,8 @@ export interface ResponseKey extends ResponseOrigin {
 /** The names that answers at one place vary by, as the newest of them says. */
 interface Varying extends Kept {
   readonly names: readonly string[]
+  /** What stands at one place without an end in between has one. */
+  readonly era: number
 }
 
 /**
@@ -63,6 +65,8 @@ export class HttpCache {
   /** As much as answers may take that are on their way to be stored. */
   private readonly mostFilling: number
   private filling = 0
+  /** See {@link Varying}. */
+  private eras = 0
 
   /** @param purges those of the room */
   constructor(room: MemoryRoom, purges: Purges) {
@@ -90,6 +94,12 @@ export class HttpCache {
 
   forget(key: ResponseKey): void {
     this.responses.delete(this.place(key))
+  }
+
+  /** Nothing that is stored at a place holds any longer, whatever it varies by (RFC 9111, section 4.4). */
+  invalidate({ text }: ResponseKey): void {
+    this.responses.delete(text)
+    this.varying.delete(text)
   }
 
   /**
@@ -139,13 +149,15 @@ export class HttpCache {
   keep(key: ResponseKey, names: readonly string[], response: StoredResponse, purges: number): boolean {
     if (this.purges.meant(purges, response)) return false
     const { projectId, model, expiresAt } = response
+    let era = 0
     if (names.length === 0) this.varying.delete(key.text)
     else {
+      era = this.varying.get(key.text)?.era ?? ++this.eras
       // What was stored for all is not for all any more, though it should outlive what says so.
       this.responses.delete(key.text)
-      this.varying.set(key.text, { projectId, model, expiresAt: this.latest(key, expiresAt), names })
+      this.varying.set(key.text, { projectId, model, expiresAt: this.latest(key, expiresAt), names, era })
     }
-    const place = variant(key, names)
+    const place = variant(key, names, era)
     if (this.responses.set(place, response)) return true
     this.responses.delete(place)
     return false
@@ -168,13 +180,14 @@ export class HttpCache {
   }
 
   private place(key: ResponseKey): string {
-    return variant(key, this.varying.get(key.text)?.names ?? [])
+    const varying = this.varying.get(key.text)
+    return varying === null ? key.text : variant(key, varying.names, varying.era)
   }
 }
 
-function variant({ text, sent }: ResponseKey, names: readonly string[]): string {
+function variant({ text, sent }: ResponseKey, names: readonly string[], era: number): string {
   if (names.length === 0) return text
-  const values = JSON.stringify(names.map((name) => [name, sent[name] ?? null]))
+  const values = JSON.stringify([era, names.map((name) => [name, sent[name] ?? null])])
   return `${text} ${hash('sha256', values, 'base64url')}`
 }
 

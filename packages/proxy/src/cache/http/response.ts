@@ -1,6 +1,7 @@
 /** An answer of a provider that can be given again over HTTP, and what of its headers is kept. */
 import { NO_USAGE, type TokenUsage } from '@millrace/shared'
 
+import { HOP_BY_HOP, namedByConnection } from '../../header-fields.ts'
 import type { UpstreamHeaders } from '../../upstream/call.ts'
 import { ENTRY_BYTES, STRING_BYTES, type Kept } from '../memory-tier.ts'
 import type { Fields, ResponsePolicy } from './policy.ts'
@@ -71,25 +72,11 @@ export function fieldsOf(headers: UpstreamHeaders): Fields {
 }
 
 /** Of the connection, and what is made anew with each answer. */
-const NOT_STORED: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'content-length',
-  'openai-organization',
-  'openai-project',
-])
+const NOT_STORED: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'openai-organization', 'openai-project'])
 
 /** The headers of an answer that are stored with it (RFC 9111, section 3.1). */
 export function storedHeaders(headers: UpstreamHeaders): UpstreamHeaders {
-  const named = String(headers['connection'] ?? '')
-    .toLowerCase()
-    .split(/\s*,\s*/)
+  const named = namedByConnection(headers['connection'])
   const stored: UpstreamHeaders = {}
   for (const name in headers) if (!NOT_STORED.has(name) && !named.includes(name)) stored[name] = headers[name]
   return stored
