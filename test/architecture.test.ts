@@ -92,10 +92,17 @@ suite('the import rules', () => {
 
   test('keep dialects apart, and the canonical form from them', () => {
     refused('proxy/src/dialects/a/x.ts', "import '../b/y.ts'", /no other dialect/)
-    refused('proxy/src/dialects/a/x.ts', "import type { Exchange } from '../../request/exchange.ts'", /no other dialect/)
+    refused(
+      'proxy/src/dialects/a/x.ts',
+      "import type { Exchange } from '../../request/exchange.ts'",
+      /no other dialect/,
+    )
     refused('proxy/src/dialects/a/x.ts', "import '../../endpoints/endpoint.ts'", /no other dialect/)
     assert.deepEqual(faults('proxy/src/dialects/a/x.ts', "import './y.ts'; import '../../canonical/wire.ts'"), [])
-    assert.deepEqual(faults('proxy/src/dialects/a/x.ts', "import '../../stream/json.ts'; import '@millrace/shared'"), [])
+    assert.deepEqual(
+      faults('proxy/src/dialects/a/x.ts', "import '../../stream/json.ts'; import '@millrace/shared'"),
+      [],
+    )
     refused('proxy/src/canonical/x.ts', "import '../dialects/a/x.ts'", /knows no API/)
     refused('proxy/src/canonical/x.ts', "import '../stream/json.ts'", /knows no API/)
     assert.deepEqual(faults('proxy/src/canonical/x.ts', "import './content.ts'; import '@millrace/shared'"), [])

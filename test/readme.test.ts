@@ -9,6 +9,7 @@ import {
   breakerPolicy,
   cachePolicy,
   compileCondition,
+  DEFAULT_BASE_URLS,
   DEFAULT_BREAKER,
   DEFAULT_CACHE,
   DEFAULT_HEDGE,
@@ -19,6 +20,8 @@ import {
   GatewayError,
   hedgePolicy,
   MAX_TIMEOUT_MS,
+  PRESETS,
+  PROVIDER_KINDS,
   PROVIDER_SETTINGS,
   readSettings,
   retryPolicy,
@@ -26,6 +29,7 @@ import {
   stickyPolicy,
   wholeNumber,
   type ConditionError,
+  type ProviderKind,
 } from '@millrace/shared'
 import { buildSchema, parse, validate } from 'graphql'
 
@@ -90,6 +94,40 @@ suite('README.md', () => {
       Object.keys(defaults),
     )
     for (const [name, , byDefault] of rows) assert.equal(byDefault, JSON.stringify(defaults[name!]), name!)
+  })
+
+  test('lists every setting of providers that are reached by HTTP', () => {
+    const kinds = Object.entries(PROVIDER_SETTINGS).filter(([kind]) => kind !== 'SIMULATED')
+    const settings = kinds.map(([, schema]) => schema.parse({}) as Readonly<Record<string, unknown>>)
+    const names = settings.flatMap((of) =>
+      Object.entries(of).flatMap(([name, value]) =>
+        name === 'passthrough' ? Object.keys(value as object).map((inner) => `passthrough.${inner}`) : [name],
+      ),
+    )
+    assert.deepEqual(
+      table('HTTP setting')
+        .map(([name = '']) => name)
+        .toSorted(),
+      [...new Set(names)].toSorted(),
+    )
+  })
+
+  test('lists every kind of provider with its address, and every preset with its own', () => {
+    const kinds = table('Kind')
+    assert.deepEqual(
+      kinds.map(([kind]) => kind),
+      [...PROVIDER_KINDS],
+    )
+    for (const [kind, address] of kinds) {
+      const known = DEFAULT_BASE_URLS[kind as ProviderKind]
+      if (known !== undefined) assert.equal(address, known, kind ?? '')
+    }
+    assert.deepEqual(
+      table('preset').map(([preset, address]) => [preset, address]),
+      Object.entries(PRESETS)
+        .map(([preset, { baseUrl }]) => [preset, baseUrl.replace(/^https?:\/\//, '')])
+        .sort(([a = ''], [b = '']) => (a < b ? -1 : 1)),
+    )
   })
 
   test('lists every policy with its default', () => {

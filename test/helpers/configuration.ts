@@ -6,6 +6,7 @@ import type {
   CachePolicy,
   HedgePolicy,
   Limits,
+  ProviderKind,
   RetryPolicy,
   RoutingStrategy,
   StickyPolicy,
@@ -17,7 +18,7 @@ import { uniqueName } from './names.ts'
 
 export interface ProviderOptions {
   readonly name?: string
-  readonly kind?: 'OPENAI' | 'OPENAI_COMPATIBLE' | 'SIMULATED'
+  readonly kind?: ProviderKind
   readonly apiKeys?: readonly string[]
   readonly timeouts?: Partial<Timeouts>
   readonly settings?: Readonly<Record<string, unknown>>

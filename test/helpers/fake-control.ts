@@ -121,7 +121,7 @@ export class FakeControl implements AsyncDisposable {
   /** Asks something of all who are subscribed. @returns the question's id */
   ask(question: Partial<Question> = {}): string {
     const id = newId()
-    this.#asked.push({ id, request: null, projects: null, cancel: false, ...question })
+    this.#asked.push({ id, request: null, projects: null, cancel: false, test: null, ...question })
     return id
   }
 

@@ -11,17 +11,75 @@ import {
   TOKEN_PREFIX,
   type NewSecret,
   type Snapshot,
+  type SnapshotAlias,
+  type SnapshotProvider,
+  type SnapshotRoute,
 } from '@millrace/shared'
 
-/** One provider that wants no key, an alias for it, a project, and a token of that. */
-export class OwnConfiguration {
-  readonly alias = 'own-alias'
-  readonly #baseUrl: string
-  readonly #token: NewSecret = newSecret(TOKEN_PREFIX)
-  readonly #ids = { provider: newId(), alias: newId(), route: newId(), project: newId(), token: newId() }
+/** A provider that wants no key, but for what is told otherwise. */
+export function ownProvider(
+  fields: Partial<SnapshotProvider> & Pick<SnapshotProvider, 'name' | 'baseUrl'>,
+): SnapshotProvider {
+  return {
+    id: newId(),
+    kind: 'OPENAI_COMPATIBLE',
+    enabled: true,
+    timeouts: DEFAULT_TIMEOUTS,
+    breaker: DEFAULT_BREAKER,
+    forcedBreaker: null,
+    breakerSetAt: null,
+    direct: false,
+    maxConcurrency: null,
+    settings: {},
+    access: null,
+    credentials: [],
+    ...fields,
+  }
+}
 
-  constructor(baseUrl: string) {
-    this.#baseUrl = baseUrl
+export function ownRoute(fields: Partial<SnapshotRoute> & Pick<SnapshotRoute, 'providerId'>): SnapshotRoute {
+  return {
+    id: newId(),
+    providerModel: 'upstream-model',
+    priority: 0,
+    weight: 1,
+    enabled: true,
+    condition: null,
+    inputPrice: null,
+    outputPrice: null,
+    cachedInputPrice: null,
+    ...fields,
+  }
+}
+
+/** An alias for every project, but for what is told otherwise. */
+export function ownAlias(fields: Partial<SnapshotAlias> & Pick<SnapshotAlias, 'name' | 'routes'>): SnapshotAlias {
+  return {
+    id: newId(),
+    projectId: null,
+    enabled: true,
+    strategy: 'WEIGHTED',
+    sticky: DEFAULT_STICKY,
+    retry: DEFAULT_RETRY,
+    hedge: null,
+    unknownParameters: 'DROP',
+    cache: DEFAULT_CACHE,
+    timeouts: null,
+    createdAt: '2026-01-01T00:00:00.000Z',
+    ...fields,
+  }
+}
+
+/** Providers, aliases for them, a project, and a token of that. */
+export class OwnSnapshot {
+  readonly #token: NewSecret = newSecret(TOKEN_PREFIX)
+  readonly #ids = { project: newId(), token: newId() }
+  readonly #providers: readonly SnapshotProvider[]
+  readonly #aliases: readonly SnapshotAlias[]
+
+  constructor(providers: readonly SnapshotProvider[], aliases: readonly SnapshotAlias[]) {
+    this.#providers = providers
+    this.#aliases = aliases
   }
 
   /** The token's secret. */
@@ -31,58 +89,12 @@ export class OwnConfiguration {
 
   /** The same at each revision. */
   at(revision: number): Snapshot {
-    const { provider, alias, route, project, token } = this.#ids
+    const { project, token } = this.#ids
     return {
       format: SNAPSHOT_FORMAT,
       revision,
-      providers: [
-        {
-          id: provider,
-          name: 'own-provider',
-          kind: 'OPENAI_COMPATIBLE',
-          baseUrl: this.#baseUrl,
-          enabled: true,
-          timeouts: DEFAULT_TIMEOUTS,
-          breaker: DEFAULT_BREAKER,
-          forcedBreaker: null,
-          breakerSetAt: null,
-          direct: false,
-          maxConcurrency: null,
-          settings: {},
-          access: null,
-          credentials: [],
-        },
-      ],
-      aliases: [
-        {
-          id: alias,
-          name: this.alias,
-          projectId: null,
-          enabled: true,
-          strategy: 'WEIGHTED',
-          sticky: DEFAULT_STICKY,
-          retry: DEFAULT_RETRY,
-          hedge: null,
-          unknownParameters: 'DROP',
-          cache: DEFAULT_CACHE,
-          timeouts: null,
-          createdAt: '2026-01-01T00:00:00.000Z',
-          routes: [
-            {
-              id: route,
-              providerId: provider,
-              providerModel: 'upstream-model',
-              priority: 0,
-              weight: 1,
-              enabled: true,
-              condition: null,
-              inputPrice: null,
-              outputPrice: null,
-              cachedInputPrice: null,
-            },
-          ],
-        },
-      ],
+      providers: this.#providers,
+      aliases: this.#aliases,
       projects: [{ id: project, name: 'own-project', active: true, limits: null, budget: null, used: null }],
       tokens: [
         {
@@ -100,5 +112,15 @@ export class OwnConfiguration {
         },
       ],
     }
+  }
+}
+
+/** One provider that wants no key, and an alias for it. */
+export class OwnConfiguration extends OwnSnapshot {
+  readonly alias = 'own-alias'
+
+  constructor(baseUrl: string) {
+    const provider = ownProvider({ name: 'own-provider', baseUrl })
+    super([provider], [ownAlias({ name: 'own-alias', routes: [ownRoute({ providerId: provider.id })] })])
   }
 }

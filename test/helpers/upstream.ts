@@ -23,6 +23,8 @@ export class Upstream implements AsyncDisposable {
   readonly #byModel = new Map<string, Behaviour>()
   /** How many connections were ever opened. */
   connections = 0
+  /** How requests are answered of which nothing else is said. */
+  otherwise: Behaviour = answer()
 
   constructor(server: ReturnType<typeof createServer>, sockets: Set<Socket>) {
     this.#server = server
@@ -34,6 +36,11 @@ export class Upstream implements AsyncDisposable {
   /** The behaviours of the next requests, one each. */
   next(...behaviours: readonly Behaviour[]): void {
     this.#queue.push(...behaviours)
+  }
+
+  /** Forgets those behaviours of which no request has come. */
+  expectNothing(): void {
+    this.#queue.length = 0
   }
 
   /** How all requests of a model (the provider's name for it) are answered from now on. */
@@ -62,7 +69,7 @@ export class Upstream implements AsyncDisposable {
     const queued = this.#queue.shift()
     if (queued?.beforeBody) return queued(exchange)
     await exchange.body()
-    const behaviour = queued ?? this.#byModel.get(exchange.seen.model ?? '') ?? answer()
+    const behaviour = queued ?? this.#byModel.get(exchange.seen.model ?? '') ?? this.otherwise
     await behaviour(exchange)
   }
 

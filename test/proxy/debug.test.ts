@@ -55,6 +55,27 @@ test('an exchange is what the client sent and got', async () => {
   assert.ok(hours > 2.8 && hours <= 3, captured.expiresAt)
 })
 
+test('an upload that is passed on unread is kept, and loses nothing by it', async () => {
+  const body = `--b\r\n\r\n${'sound'.repeat(100_000)}\r\n--b--`
+  const answer = await debugging.while({ maxBodyBytes: 1_000 }, () =>
+    send(`${scene.gateway.baseUrl}/things/upload`, {
+      headers: {
+        authorization: `Bearer ${scene.gateway.token}`,
+        'content-type': 'multipart/form-data; boundary=b',
+        'x-millrace-provider': 'passing',
+      },
+      body,
+    }),
+  )
+  const captured = await debugging.of(answer)
+  assert.equal(answer.status, 200)
+  assert.equal(scene.upstream.last.body.toString(), body)
+  assert.deepEqual(
+    [captured.requestBody, captured.responseBody, captured.truncated],
+    [body.slice(0, 1_000), answer.text.slice(0, 1_000), true],
+  )
+})
+
 test('a stream is its events as they were sent, without the framing of HTTP', async () => {
   const streams = await debugging.while({}, async () => [
     await scene.chat(saying('a stream', { stream: true })),

@@ -16,6 +16,7 @@ import { allReady, THREE } from './workers/crew.ts'
 
 const LIST = '{ it: inFlightRequests { id requestId outputTokens proxyId } }'
 const CANCEL = 'mutation ($id: ID!) { it: cancelRequest(id: $id) }'
+const TEST = 'mutation ($id: ID!) { it: testProvider(id: $id, model: "tried") { ok message } }'
 
 const server = await startPostgres()
 
@@ -62,6 +63,13 @@ describe('a fleet', { skip: 'skip' in server ? server.skip : false }, () => {
   }
   const listed = (control: ControlProcess): Promise<{ id: string; outputTokens: number; proxyId: string }[]> =>
     ask(control, LIST)
+
+  test('tries a provider once, whichever control is asked', async () => {
+    const provider = await gateway.addProvider(upstream.baseUrl)
+    for (const control of [gateway.control, other])
+      assert.deepEqual(await ask(control, TEST, { id: provider }), { ok: true, message: null })
+    assert.equal(upstream.requests.filter(({ model }) => model === 'tried').length, 2)
+  })
 
   test('is seen whole by each, and each ends what is anywhere', async () => {
     // Connections go to workers in turn.

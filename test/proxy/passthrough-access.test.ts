@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 
 import { assertError } from '../helpers/error-shape.ts'
+import { raw } from '../helpers/upstream/answers.ts'
 import { startPassing, type Passing } from './passthrough/passing.ts'
 
 let passing: Passing
@@ -47,6 +48,27 @@ describe("the token's access", () => {
   test('holds: a secret', async () => {
     const answer = await passing.ask('/v1/images/a', { token: 'sk-mr-nobody' })
     assertError(answer, { status: 401, type: 'authentication_error', code: 'invalid_api_key' })
+  })
+  test('holds: a body that another parser may read otherwise', async () => {
+    const token = passing.guarded.addToken({ models: ['a*'], params: { size: ['1'] } })
+    passing.guarded.addAlias('a', {
+      'named-a': { providerModel: 'x', provider: { settings: { passthrough: { endpoints: ['/v1/read/*'] } } } },
+    })
+    passing.answering('x')
+    await passing.guarded.serve()
+    passing.page('/v1/read/x', raw('{}'))
+    const ask = (body: string, type = 'application/json') =>
+      passing.post('/v1/read/x?model=a', body, { token: token.secret, headers: { 'content-type': type } })
+    assert.equal((await ask('{"model":"a","size":1}', 'application/vnd.api+json; charset=UTF-8')).status, 200)
+    const asked = passing.guarded.upstream.requests.length
+    const invalid = { status: 400, type: 'invalid_request_error', code: 'param_not_allowed' }
+    for (const body of ['{"model":"b","model":null}', '{"model":"b","model":""}'])
+      assertError(await ask(body), { ...invalid, param: 'model' })
+    assertError(await ask('{"model":"a","size":2,"size":1}'), { ...invalid, param: 'size' })
+    const unread = { status: 403, type: 'permission_error', code: 'model_not_allowed', param: 'model' }
+    for (const type of ['text/json', 'application/json; charset=utf-16', 'application/json;a=b;charset="utf-7"'])
+      assertError(await ask('{"model":"a","size":1}', type), unread)
+    assert.equal(passing.guarded.upstream.requests.length, asked)
   })
   test('holds: what the provider lets through', async () => {
     passing.provider('guarded', ['/v1/guarded/*'], {

@@ -118,6 +118,28 @@ suite('a trace', { concurrency: true }, () => {
       assert.ok(!told.includes(secret), secret)
   })
 
+  test('names a provider as the conventions do, where its kind says who it is', async () => {
+    for (const [kind, name] of [
+      ['OPENAI', 'openai'],
+      ['AZURE_OPENAI', 'azure.ai.openai'],
+      ['ANTHROPIC', 'anthropic'],
+      ['GEMINI', 'gcp.gemini'],
+      ['BEDROCK', 'aws.bedrock'],
+    ] as const) {
+      const traceId = newTrace()
+      // None of them is answered in its own words: what is asked and by whom is told all the same.
+      const model = await scene.behaving(
+        `traced-${kind}`,
+        behaviours.refuse(400),
+        { kind },
+        { retry: { maxAttempts: 1 } },
+      )
+      await scene.chat(scene.body(model), from(traceId))
+      const { attributes } = (await traceOf(traceId, 1)).clients[0]!
+      assert.deepEqual([attributes['gen_ai.provider.name'], attributes['gen_ai.operation.name']], [name, 'chat'])
+    }
+  })
+
   test('has a span for each attempt, each with the traceparent that its provider got', async () => {
     const traceId = newTrace()
     const { inTurn, serverError, rateLimited, answer: good } = behaviours

@@ -45,6 +45,11 @@ export class Guarded implements AsyncDisposable {
     return this.#lone.proxy.url
   }
 
+  /** The proxy's process. */
+  get pid(): number {
+    return this.#lone.proxy.pid
+  }
+
   get control(): FakeControl {
     return this.#lone.control
   }
@@ -56,6 +61,11 @@ export class Guarded implements AsyncDisposable {
   /** A token without any access of its own. */
   get token(): string {
     return this.#lone.configuration.token
+  }
+
+  /** The breaker of the first provider. */
+  get breaker(): SnapshotProvider['breaker'] {
+    return this.#snapshot.providers[0]!.breaker
   }
 
   get projectId(): string {

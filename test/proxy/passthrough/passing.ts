@@ -2,6 +2,7 @@
 import { request as httpRequest, type ClientRequest } from 'node:http'
 
 import { fingerprint, newId, type SnapshotProvider } from '@millrace/shared'
+import OpenAI from 'openai'
 
 import { OpenAnswer, type Answer } from '../../helpers/http.ts'
 import type { Behaviour, SeenRequest } from '../../helpers/upstream.ts'
@@ -13,6 +14,9 @@ export interface AskOptions {
   readonly method?: string
   readonly token?: string
   readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Buffer
+  /** Whether the body is written by the caller. */
+  readonly open?: boolean
 }
 
 interface Begun {
@@ -39,13 +43,20 @@ export function credential(
 export class Passing implements AsyncDisposable {
   readonly guarded: Guarded
   readonly #pages = new Map<string, Behaviour>()
+  readonly #answer: Behaviour
 
   constructor(guarded: Guarded) {
     this.guarded = guarded
-    guarded.upstream.on('', (exchange) => {
+    this.#answer = (exchange) => {
       const page = this.#pages.get(exchange.seen.url.split('?', 1)[0]!)
       return (page ?? refuse(404, { message: 'no such page' }))(exchange)
-    })
+    }
+    this.answering('')
+  }
+
+  /** Requests whose bodies name a model of the upstream's are answered by their paths, too. */
+  answering(model: string): void {
+    this.guarded.upstream.on(model, this.#answer)
   }
 
   /** What stands at a path of the upstream, as clients call it. */
@@ -77,23 +88,50 @@ export class Passing implements AsyncDisposable {
     }))
   }
 
+  /** How a provider's breaker stands, as the metrics tell it: `0` is closed. */
+  async breakerOf(name: string): Promise<string | undefined> {
+    const metrics = await (await fetch(`${this.guarded.url}/metrics`)).text()
+    return metrics
+      .split('\n')
+      .find((line) => line.startsWith(`millrace_breaker_state{provider="${name}"}`))
+      ?.split(' ')[1]
+  }
+
   /** Sends a request whose target is written just so. */
-  begin(target: string, { method = 'GET', token = this.guarded.token, headers }: AskOptions = {}): Begun {
+  begin(target: string, options: AskOptions = {}): Begun {
+    const { method = 'GET', token = this.guarded.token, headers, body, open = false } = options
     const { hostname, port } = new URL(this.guarded.url)
-    const options = { hostname, port, path: target, method, agent: false }
-    const request = httpRequest({ ...options, headers: { authorization: `Bearer ${token}`, ...headers } })
+    const to = { hostname, port, path: target, method, agent: false }
+    // For some methods Node would frame a body in no way at all.
+    const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
+    const request = httpRequest({ ...to, headers: { authorization: `Bearer ${token}`, ...length, ...headers } })
     const answer = new Promise<OpenAnswer>((resolve, reject) => {
       request.once('response', (response) => resolve(new OpenAnswer(request, response)))
       request.once('error', reject)
     })
     answer.catch(() => undefined)
-    request.end()
+    if (!open) request.end(body)
     return { request, answer }
   }
 
   /** The same, and waits for the head of the answer. */
   open(target: string, options: AskOptions = {}): Promise<OpenAnswer> {
     return this.begin(target, options).answer
+  }
+
+  /** POSTs JSON. */
+  post(target: string, body: string | object, options: AskOptions = {}): Promise<Answer> {
+    return this.ask(target, {
+      method: 'POST',
+      ...options,
+      headers: { 'content-type': 'application/json', ...options.headers },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    })
+  }
+
+  /** The official SDK, without retries of its own. */
+  client(token: string = this.guarded.token, headers: Readonly<Record<string, string>> = {}): OpenAI {
+    return new OpenAI({ baseURL: `${this.guarded.url}/v1`, apiKey: token, maxRetries: 0, defaultHeaders: headers })
   }
 
   /** The same, and reads the answer to its end. */

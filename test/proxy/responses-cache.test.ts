@@ -1,0 +1,198 @@
+/** Responses that are given again, in either form; those that the provider keeps are not. */
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+
+import { DEFAULT_CACHE, newId, newMasterKey } from '@millrace/shared'
+import OpenAI from 'openai'
+
+import { startFakeControl, type FakeControl } from '../helpers/fake-control.ts'
+import { open, send, type Answer } from '../helpers/http.ts'
+import { OwnSnapshot, ownAlias, ownProvider, ownRoute } from '../helpers/own-snapshot.ts'
+import { startProxy } from '../helpers/proxy.ts'
+import { temporaryFolder } from '../helpers/temporary.ts'
+import { startUpstream, type Upstream } from '../helpers/upstream.ts'
+import { writeFramed } from '../helpers/upstream/answers.ts'
+import { waitFor } from '../helpers/wait.ts'
+import { replayAnswer, replayStream } from './dialects/replay.ts'
+
+const resources = new AsyncDisposableStack()
+let upstream: Upstream
+let control: FakeControl
+let snapshot: OwnSnapshot
+let url: string
+let token: string
+
+before(async () => {
+  const folder = resources.use(await temporaryFolder())
+  upstream = resources.use(await startUpstream())
+  control = resources.use(await startFakeControl())
+  const env = { MILLRACE_MASTER_KEY: newMasterKey(), CACHED_API_KEY: 'a-key', MILLRACE_REVOKED_STREAMS: 'cut' }
+  const proxy = resources.use(
+    await startProxy({ controlUrl: control.url, proxyKey: 'p'.repeat(32), dataDir: folder.path, env }),
+  )
+  const native = ownProvider({
+    name: 'native',
+    kind: 'OPENAI',
+    baseUrl: upstream.baseUrl,
+    credentials: [{ id: newId(), projectId: null, fingerprint: 'own', secret: { env: 'CACHED_API_KEY' } }],
+  })
+  const cache = { ...DEFAULT_CACHE, enabled: true, coalesce: true }
+  snapshot = new OwnSnapshot(
+    [native],
+    [ownAlias({ name: 'cached', cache, routes: [ownRoute({ providerId: native.id })] })],
+  )
+  control.publish(snapshot.at(1))
+  ;({ url } = proxy)
+  ;({ token } = snapshot)
+  await waitFor(async () => (await send(`${url}/v1/models`, { method: 'GET', headers: headers() })).status === 200, {
+    what: 'the configuration to be served',
+  })
+})
+after(() => resources.disposeAsync())
+
+function headers(): Record<string, string> {
+  return { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+}
+
+function ask(body: object): Promise<Answer> {
+  const json = JSON.stringify({ model: 'cached', store: false, ...body })
+  return send(`${url}/v1/responses`, { headers: headers(), body: json })
+}
+
+const RESPONSE = {
+  id: 'resp_1',
+  object: 'response',
+  created_at: 1_770_000_000,
+  status: 'completed',
+  error: null,
+  model: 'upstream-model',
+  output: [
+    {
+      id: 'msg_1',
+      type: 'message',
+      status: 'completed',
+      role: 'assistant',
+      content: [{ type: 'output_text', text: 'Héllo', annotations: [], logprobs: [] }],
+    },
+  ],
+  usage: { input_tokens: 3, output_tokens: 2, total_tokens: 5 },
+}
+const BEGUN = { ...RESPONSE, status: 'in_progress', output: [], usage: null }
+const LINES = [
+  { type: 'response.created', sequence_number: 0, response: BEGUN },
+  { type: 'response.output_text.delta', sequence_number: 1, output_index: 0, content_index: 0, delta: 'Héllo' },
+  { type: 'response.completed', sequence_number: 2, response: RESPONSE },
+].map((event) => JSON.stringify(event))
+
+describe('a response that is not kept by its provider', () => {
+  it('is given again as it came, and as a stream', async () => {
+    upstream.next(replayAnswer(RESPONSE))
+    const first = await ask({ input: 'whole' })
+    const again = await ask({ input: 'whole' })
+    assert.deepEqual([first.headers['x-cache'], again.headers['x-cache']], ['MISS', 'HIT'])
+    assert.equal(again.text, first.text)
+    const client = new OpenAI({ apiKey: token, baseURL: `${url}/v1`, maxRetries: 0 })
+    const stream = client.responses.stream({ model: 'cached', store: false, input: 'whole' })
+    const numbers: number[] = []
+    stream.on('event', ({ sequence_number: number }) => numbers.push(number))
+    const final = await stream.finalResponse()
+    assert.equal(final.output_text, 'Héllo')
+    assert.deepEqual(
+      numbers,
+      numbers.map((_, i) => i),
+    )
+    assert.equal(upstream.requests.length, 1)
+  })
+
+  it('is given whole, too, where it was streamed', async () => {
+    const { length } = upstream.requests
+    upstream.next(replayStream('responses', LINES))
+    const streamed = await ask({ input: 'streamed', stream: true })
+    assert.equal(streamed.headers['x-cache'], 'MISS')
+    assert.equal((await ask({ input: 'streamed', stream: true })).text, streamed.text)
+    const whole = await ask({ input: 'streamed' })
+    assert.equal(whole.headers['x-cache'], 'HIT')
+    assert.deepEqual(JSON.parse(whole.text), { ...RESPONSE, model: 'cached' })
+    assert.equal(upstream.requests.length, length + 1)
+  })
+})
+
+describe('a response whose stream breaks off', () => {
+  it('ends with an event of the next number, and is asked for again', async () => {
+    const { length } = upstream.requests
+    upstream.next(replayStream('responses', LINES.slice(0, -1)), replayStream('responses', LINES))
+    const broken = await ask({ input: 'broken', stream: true })
+    const last = JSON.parse(broken.text.trimEnd().split('\ndata: ').at(-1)!)
+    assert.deepEqual([last.type, last.sequence_number], ['error', LINES.length - 1])
+    const again = await ask({ input: 'broken', stream: true })
+    assert.equal(again.headers['x-cache'], 'MISS')
+    assert.match(again.text, /"response\.completed"/)
+    assert.equal(upstream.requests.length, length + 2)
+  })
+})
+
+describe('a response that repeats a schema with a member of the name "error"', () => {
+  it('is given again', async () => {
+    const schema = { type: 'object', properties: { error: { type: 'string' } } }
+    const tools = [{ type: 'function', name: 'report', parameters: schema, strict: false }]
+    const repeated = { ...RESPONSE, tools }
+    const lines = [{ ...JSON.parse(LINES[0]!), response: { ...BEGUN, tools } }, JSON.parse(LINES[1]!)]
+    const end = { ...JSON.parse(LINES[2]!), response: repeated }
+    upstream.next(replayAnswer(repeated))
+    await ask({ input: 'schema', tools })
+    assert.equal((await ask({ input: 'schema', tools })).headers['x-cache'], 'HIT')
+    upstream.next(
+      replayStream(
+        'responses',
+        [...lines, end].map((line) => JSON.stringify(line)),
+      ),
+    )
+    await ask({ input: 'schema, streamed', tools, stream: true })
+    assert.equal((await ask({ input: 'schema, streamed', tools, stream: true })).headers['x-cache'], 'HIT')
+  })
+})
+
+describe('a response that repeats whom it is for', () => {
+  it('is nobody else’s', async () => {
+    for (const mine of [{ user: 'ann' }, { user: 'bob' }, { metadata: { a: 'b' } }]) {
+      upstream.next(replayAnswer({ ...RESPONSE, ...mine }))
+      const { headers: told, text } = await ask({ input: 'mine', ...mine })
+      assert.equal(told['x-cache'], 'MISS')
+      assert.deepEqual(JSON.parse(text), { ...RESPONSE, ...mine, model: 'cached' })
+    }
+  })
+})
+
+describe('a response that its provider keeps', () => {
+  it('is asked for each time', async () => {
+    for (const kept of [{ store: true }, { store: undefined }, { conversation: 'c' }, { background: true }]) {
+      upstream.next(replayAnswer(RESPONSE), replayAnswer(RESPONSE))
+      for (let i = 0; i < 2; i++) assert.equal((await ask({ input: 'kept', ...kept })).headers['x-cache'], 'BYPASS')
+    }
+  })
+})
+
+describe('a response that several clients share', () => {
+  it('ends for each with an event of the next number, where it is cut', async () => {
+    upstream.next(async (exchange) => {
+      exchange.head(200, { 'content-type': 'text/event-stream' })
+      await writeFramed(exchange, LINES.slice(0, -1), { done: null })
+      await exchange.untilOver()
+    })
+    const body = JSON.stringify({ model: 'cached', store: false, input: 'shared', stream: true })
+    const begun = []
+    for (let i = 0; i < 2; i++) {
+      const answer = await open(`${url}/v1/responses`, { headers: headers(), body })
+      await answer.until('output_text.delta')
+      begun.push(answer)
+    }
+    assert.equal(begun[1]!.headers['x-cache'], 'COALESCED')
+    const revoked = snapshot.at(2)
+    control.publish({ ...revoked, tokens: revoked.tokens.map((one) => ({ ...one, revoked: true })) })
+    for (const answer of begun) {
+      const { body: rest } = await answer.rest()
+      const last = JSON.parse(rest.toString().trimEnd().split('\ndata: ').at(-1)!)
+      assert.deepEqual([last.type, last.code, last.sequence_number], ['error', 'token_revoked', LINES.length - 1])
+    }
+  })
+})
