@@ -1,7 +1,8 @@
-/** `POST /v1/chat/completions`: OpenAI's API reference, "Create chat completion". */
 import { chatConversation, chatFeatures, chatUser, GatewayError } from '@millrace/shared'
 
 import type { CanonicalRequest } from '../canonical/request.ts'
+/** `POST /v1/chat/completions`: OpenAI's API reference, "Create chat completion". */
+import type { JsonObject } from '../canonical/values.ts'
 import { chatWriter } from '../dialects/chat/answer-write.ts'
 import { openAiErrors } from '../dialects/chat/errors.ts'
 import { foldChatStream } from '../dialects/chat/fold.ts'
@@ -12,7 +13,7 @@ import { unfoldChatAnswer } from '../dialects/chat/unfold.ts'
 import type { Edit } from '../stream/json.ts'
 import type { Endpoint, Features } from './endpoint.ts'
 import { addForeignEdits } from './foreign.ts'
-import { isCount, parseBody, type JsonObject } from './json-call.ts'
+import { isCount, parseBody } from './json-call.ts'
 import { KnownCalls } from './known-calls.ts'
 import { outputLimit, UsageCall } from './usage-call.ts'
 

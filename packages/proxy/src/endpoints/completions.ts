@@ -1,7 +1,8 @@
-/** `POST /v1/completions`: OpenAI's API reference, "Create completion". */
 import { chatConversation, chatUser } from '@millrace/shared'
 
 import type { CanonicalRequest } from '../canonical/request.ts'
+/** `POST /v1/completions`: OpenAI's API reference, "Create completion". */
+import type { JsonObject } from '../canonical/values.ts'
 import { openAiErrors } from '../dialects/chat/errors.ts'
 import { completionsWriter } from '../dialects/completions/answer-write.ts'
 import { foldCompletionStream } from '../dialects/completions/fold.ts'
@@ -9,7 +10,7 @@ import { readCompletionRequest } from '../dialects/completions/request-read.ts'
 import { unfoldCompletion } from '../dialects/completions/unfold.ts'
 import { REPORTED_ERROR } from './chat-completions.ts'
 import type { Endpoint, Features } from './endpoint.ts'
-import { isCount, parseBody, type JsonObject } from './json-call.ts'
+import { isCount, parseBody } from './json-call.ts'
 import { KnownCalls } from './known-calls.ts'
 import { outputLimit, UsageCall } from './usage-call.ts'
 

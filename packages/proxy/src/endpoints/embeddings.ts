@@ -1,12 +1,13 @@
-/** `POST /v1/embeddings`: OpenAI's API reference, "Create embeddings". */
 import type { CanonicalRequest } from '../canonical/request.ts'
+/** `POST /v1/embeddings`: OpenAI's API reference, "Create embeddings". */
+import type { JsonObject } from '../canonical/values.ts'
 import { openAiErrors } from '../dialects/chat/errors.ts'
 import { embeddingsWriter } from '../dialects/embeddings/answer-write.ts'
 import { readEmbeddingAnswer } from '../dialects/embeddings/answer.ts'
 import { readEmbeddingRequest } from '../dialects/embeddings/request-read.ts'
 import type { InBandError, ReadAnswer, StreamObserver } from '../stream/observed.ts'
 import type { Endpoint, Features } from './endpoint.ts'
-import { JsonCall, parseBody, type JsonObject } from './json-call.ts'
+import { JsonCall, parseBody } from './json-call.ts'
 import { KnownCalls } from './known-calls.ts'
 
 export const embeddings: Endpoint = {

@@ -30,13 +30,13 @@ export interface Call {
   readonly unread?: boolean
   /** Characters of the body, to estimate usage by. */
   readonly bodyLength: number
-  /** Tokens of the input, estimated; each image and recording in it as so many. Known only as {@link bodyLength} after {@link release}, unless asked for before. */
+  /** Tokens of the input, estimated; each image, file and recording in it as so many. Known only as {@link bodyLength} after {@link release}, unless asked for before. */
   readonly inputTokens: number
   /** Tokens that the answer may have, in all its choices, as the client limits them; null: it does not. */
   readonly maxOutputTokens: number | null
-  /** The body's own `user` or `safety_identifier`. */
+  /** Whom the body says that it is for: `user` or `safety_identifier`, of Messages `metadata.user_id`. */
   readonly user: string | null
-  /** The body's own `prompt_cache_key` or `conversation`. */
+  /** The body's own `prompt_cache_key` or `conversation`, of Messages the session in `metadata.user_id`. */
   readonly conversation: string | null
   /** Reads the body once more: for the few requests that are asked. */
   features(): Features
@@ -48,7 +48,10 @@ export interface Call {
    * names it as OpenAI does: `messages[2].role`
    */
   canonical(): CanonicalRequest
-  /** The body for the provider, its model named so. Nothing else of what the client wrote is changed. */
+  /**
+   * The body for a provider of the same API, its model named so. All else stays as the client wrote it, but that a stream is
+   * asked for its usage, and that what other providers thought is left out.
+   */
   encode(providerModel: string): Buffer
   /**
    * @param keepUsage whether the event that only tells usage stays also where the client did not ask for it

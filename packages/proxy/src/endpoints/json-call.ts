@@ -4,6 +4,7 @@ import { isAscii, isUtf8 } from 'node:buffer'
 import { estimateTokens, GatewayError } from '@millrace/shared'
 
 import type { CanonicalRequest } from '../canonical/request.ts'
+import { isObject, type JsonObject } from '../canonical/values.ts'
 import {
   findLeadingMembers,
   findMembers,
@@ -16,8 +17,6 @@ import {
 import type { InBandError, ReadAnswer, StreamObserver } from '../stream/observed.ts'
 import type { Call, Features } from './endpoint.ts'
 import { estimateInput } from './input-estimate.ts'
-
-export type JsonObject = Readonly<Record<string, unknown>>
 
 const MODEL = new Set(['model'])
 const NOTHING = Buffer.alloc(0)
@@ -150,10 +149,6 @@ export function parseBody(body: Buffer, latin1: string): JsonObject {
 /** @param latin1 JSON in UTF-8, its bytes as latin1 */
 export function valuesAt(latin1: string, ranges: readonly Range[]): unknown[] {
   return ranges.map(({ start, end }) => JSON.parse(Buffer.from(latin1.slice(start, end), 'latin1').toString('utf8')))
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 export function isCount(value: unknown): value is number {

@@ -1,15 +1,16 @@
-/** What calls of Anthropic's Messages API and of its counting of tokens have in common. */
 import { GatewayError, messagesConversation, messagesFeatures, messagesUser } from '@millrace/shared'
 
 import { parseExact } from '../canonical/exact-json.ts'
 import { unlessTooDeep } from '../canonical/problem.ts'
 import type { CanonicalRequest } from '../canonical/request.ts'
+/** What calls of Anthropic's Messages API and of its counting of tokens have in common. */
+import type { JsonObject } from '../canonical/values.ts'
 import { mayHoldForeign, withoutForeign } from '../dialects/messages/native-body.ts'
 import { readMessagesRequest } from '../dialects/messages/request-read.ts'
 import { utf8FromLatin1, type Edit } from '../stream/json.ts'
 import type { Features } from './endpoint.ts'
 import { addForeignEdits } from './foreign.ts'
-import { isCount, JsonCall, parseBody, type JsonObject } from './json-call.ts'
+import { isCount, JsonCall, parseBody } from './json-call.ts'
 
 export abstract class AnthropicCall extends JsonCall {
   readonly includesUsage = true

@@ -1,9 +1,10 @@
-/** `POST /v1/responses`: OpenAI's API reference, "Create a model response". */
 import { chatUser, responsesConversation, responsesFeatures } from '@millrace/shared'
 
 import { parseExact } from '../canonical/exact-json.ts'
 import { unlessTooDeep } from '../canonical/problem.ts'
 import type { CanonicalRequest } from '../canonical/request.ts'
+/** `POST /v1/responses`: OpenAI's API reference, "Create a model response". */
+import type { JsonObject } from '../canonical/values.ts'
 import { responsesWriter } from '../dialects/responses/answer-write.ts'
 import { readResponseAnswer } from '../dialects/responses/answer.ts'
 import { responseCallsTools } from '../dialects/responses/calls.ts'
@@ -18,7 +19,7 @@ import { findMembers, utf8FromLatin1, type Edit } from '../stream/json.ts'
 import type { InBandError, ReadAnswer, StreamObserver } from '../stream/observed.ts'
 import type { Endpoint, Features } from './endpoint.ts'
 import { addForeignEdits } from './foreign.ts'
-import { isCount, JsonCall, parseBody, type JsonObject } from './json-call.ts'
+import { isCount, JsonCall, parseBody } from './json-call.ts'
 import { KnownCalls } from './known-calls.ts'
 
 export const responses: Endpoint = {

@@ -1,8 +1,9 @@
+import { isObject, type JsonObject } from '../canonical/values.ts'
 import { readChatAnswer } from '../dialects/chat/answer.ts'
 import { ChatCompletionStream } from '../dialects/chat/stream.ts'
 import { findMembers, replaceAll, type Edit } from '../stream/json.ts'
 import type { InBandError, ReadAnswer, StreamObserver } from '../stream/observed.ts'
-import { isCount, isObject, JsonCall, type JsonObject } from './json-call.ts'
+import { isCount, JsonCall } from './json-call.ts'
 
 const STREAM_OPTIONS = new Set(['stream_options'])
 const INCLUDE_USAGE = '"stream_options":{"include_usage":true}'
@@ -10,7 +11,7 @@ const INCLUDE_USAGE = '"stream_options":{"include_usage":true}'
 /** What OpenAI's chat completions and its completions have in common: a stream tells its usage if it is asked to. */
 export abstract class UsageCall extends JsonCall {
   readonly includesUsage: boolean
-  private readonly streamOptions: Record<string, unknown> | null
+  private readonly streamOptions: JsonObject | null
 
   constructor(body: Buffer, text: string, request: JsonObject) {
     super(body, text, request)

@@ -1,7 +1,8 @@
 import { chatConversation, chatFeatures, chatUser, GatewayError } from '@millrace/shared'
 
+import type { JsonObject } from '../canonical/values.ts'
 import type { Features } from '../endpoints/endpoint.ts'
-import { parseBody, valuesAt, type JsonObject } from '../endpoints/json-call.ts'
+import { parseBody, valuesAt } from '../endpoints/json-call.ts'
 import { findMembers, latin1Literal, replaceAll, splice, type Range } from '../stream/json.ts'
 import { PassedCall } from './call.ts'
 import { keepsState } from './rules.ts'

@@ -21,7 +21,10 @@ const expected = Buffer.alloc(DIGEST_BYTES)
  */
 export function authenticate(secret: string | null, { tokens }: CompiledSnapshot): CompiledToken {
   if (!secret) {
-    throw new GatewayError('invalid_api_key', 'No API key: send a Millrace token as "Authorization: Bearer sk-mr-…".')
+    throw new GatewayError(
+      'invalid_api_key',
+      'No API key: send a Millrace token as "Authorization: Bearer sk-mr-…" or "x-api-key: sk-mr-…".',
+    )
   }
   const publicId = TOKEN.exec(secret)?.[1]
   const found = publicId === undefined ? undefined : tokens.find(publicId)

@@ -16,7 +16,8 @@ export function requestIdOf(headers: IncomingHttpHeaders): string | null {
 /** The secret that the client authenticates with: a bearer token (RFC 6750), or as Anthropic's or Azure's clients send it. */
 export function secretOf(headers: IncomingHttpHeaders): string | null {
   const { authorization } = headers
-  if (authorization !== undefined) {
+  // Some clients send it empty, beside a key of their own.
+  if (authorization !== undefined && authorization.trim() !== '') {
     return /^bearer /i.test(authorization) ? authorization.slice(7).trim() : null
   }
   const key = headers['x-api-key'] ?? headers['api-key']

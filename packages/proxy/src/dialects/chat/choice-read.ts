@@ -117,14 +117,16 @@ export class ChoiceReader {
       const part = { type: 'audio', data: textOf(data), format: '', transcript: textOf(transcript), ...name } as const
       parts.push({ type: 'part', choice, block: this.next('audio'), part })
     }
-    for (const call of listOf(delta['tool_calls'])) if (isObject(call)) this.call(call, parts)
-    if (isObject(delta['function_call'])) this.call({ index: 0, function: delta['function_call'] }, parts)
+    const calls = listOf(delta['tool_calls']).filter(isObject)
+    for (const [i, call] of calls.entries()) this.call(call, calls.length - i, parts)
+    if (isObject(delta['function_call'])) this.call({ index: 0, function: delta['function_call'] }, 1, parts)
   }
 
-  private call(delta: JsonObject, parts: StreamPart[]): void {
+  /** @param fromEnd its place in the delta's list, 1 of the last */
+  private call(delta: JsonObject, fromEnd: number, parts: StreamPart[]): void {
     const custom = isObject(delta['custom'])
     const { name, arguments: given, input } = objectOf(custom ? delta['custom'] : delta['function'])
-    const call = this.callOf(delta, filledText(name) !== null)
+    const call = this.callOf(delta, filledText(name) !== null, fromEnd)
     const { choice } = this
     const said = custom ? textOf(input) : isObject(given) ? JSON.stringify(given) : textOf(given)
     if (custom) call.custom = true
@@ -153,11 +155,13 @@ export class ChoiceReader {
     if (told !== '') parts.push({ type: 'arguments', choice: this.choice, block: block!, text: told })
   }
 
-  /** Most number their calls; some send each whole, without a number, or number all of them 0. */
-  private callOf({ index, id }: JsonObject, named: boolean): Call {
+  /**
+   * Most number their calls; some send each whole, without a number, or number all of them 0, or begin several without, and
+   * go on with them in the same order, or by number.
+   */
+  private callOf({ index, id }: JsonObject, named: boolean, fromEnd: number): Call {
     const place = numberOf(index)
     const known = filledText(id)
-    const last = this.calls.at(-1)
     const same = this.calls.findLast((call) =>
       place === null ? known !== null && call.id === known : call.index === place,
     )
@@ -167,8 +171,9 @@ export class ChoiceReader {
         same.id ||= known ?? ''
         return same
       }
-    } else if (place === null && known === null && !named && last !== undefined) {
-      return last
+    } else if (known === null && !named) {
+      const goesOn = place === null ? this.calls.at(-fromEnd) : this.calls[place]
+      if (goesOn !== undefined && (place === null || goesOn.index === null)) return goesOn
     }
     const call: Call = { index: place, id: known ?? '', block: null, early: '', custom: false, text: null }
     this.calls.push(call)

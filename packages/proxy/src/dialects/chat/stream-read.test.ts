@@ -121,6 +121,26 @@ describe('a stream', () => {
     })
   }
 
+  for (const [name, rest] of [
+    ['in the same order', [{ function: { arguments: '1}' } }, { function: { arguments: '2}' } }]],
+    [
+      'by number',
+      [
+        { index: 1, function: { arguments: '2}' } },
+        { index: 0, function: { arguments: '1}' } },
+      ],
+    ],
+  ] as const) {
+    it(`begins several calls without numbers, and goes on with them ${name}`, () => {
+      const begun = ['f', 'g'].map((id) => ({ id, type: 'function', function: { name: id, arguments: '{"x":' } }))
+      const parts = read([delta({ tool_calls: begun }), delta({ tool_calls: rest }), end('tool_calls')])
+      const said = ['', '']
+      for (const part of parts) if (part.type === 'arguments') said[part.block]! += part.text
+      assert.deepEqual(said, ['{"x":1}', '{"x":2}'])
+      assert.equal(only(parts, 'tool_call').length, 2)
+    })
+  }
+
   it('calls what was called a function, and custom tools', () => {
     const parts = read([
       delta({ function_call: { name: 'f', arguments: '' } }),
@@ -242,46 +262,5 @@ describe('a stream', () => {
       ),
       [],
     )
-  })
-})
-
-describe('an answer', () => {
-  const answer = (value: unknown) => chatWire().read(value, ENCODED)
-
-  it('of another API is none', () => {
-    for (const value of [
-      null,
-      [],
-      'a',
-      {},
-      { choices: [] },
-      { choices: [{ text: 'a' }] },
-      { type: 'message', content: [] },
-    ]) {
-      assert.equal(answer(value), null)
-    }
-  })
-
-  it('may say that it is an error', () => {
-    const told = answer({ error: { message: 'no', type: 't', code: null, param: 'p' } })
-    assert.deepEqual(told, { kind: 'error', error: { message: 'no', type: 't', code: null, param: 'p' } })
-  })
-})
-
-describe('a refusal', () => {
-  const error = (body: unknown) => chatWire().readError(400, body)
-
-  it('is read whatever form it has', () => {
-    assert.equal(error('<html><body>502</body></html>').message, 'the provider answered 400')
-    assert.equal(error('gone').message, 'gone')
-    assert.equal(error({ detail: 'gone' }).message, 'gone')
-    assert.deepEqual(error({ detail: [{ msg: 'm', type: 'extra_forbidden', loc: ['body', 'user'] }] }), {
-      message: 'm',
-      type: 'extra_forbidden',
-      code: null,
-      param: 'user',
-    })
-    assert.equal(error({ error: 'gone' }).message, 'gone')
-    assert.equal(error({ object: 'error', message: { detail: [] }, type: 't' }).type, 't')
   })
 })

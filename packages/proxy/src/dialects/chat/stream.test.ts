@@ -49,6 +49,18 @@ describe('ChatCompletionStream', () => {
     assert.deepEqual(take(stream, content('c')), [named(content('c'))])
   })
 
+  it('knows its usage where a choice tells it, or Groq beside them', () => {
+    const usage = '"usage":{"prompt_tokens":12,"completion_tokens":5}'
+    for (const last of [
+      chunk(`"choices":[{"index":0,"delta":{},"finish_reason":"stop",${usage}}]`),
+      chunk(`"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"x_groq":{"id":"r",${usage}}`),
+    ]) {
+      const stream = new ChatCompletionStream('"alias"', true)
+      assert.deepEqual(take(stream, content('a'), content('b'), last).at(-1), named(last))
+      assert.deepEqual([stream.usage?.inputTokens, stream.usage?.outputTokens, stream.usageStart], [12, 5, -1])
+    }
+  })
+
   it('renames it behind a byte order mark', () => {
     const stream = new ChatCompletionStream('"alias"', false)
     const bom = '\u00ef\u00bb\u00bf'

@@ -5,9 +5,10 @@ import { dataLines, eventData, eventName } from '../../stream/events.ts'
 import { findMembers, replaceAll, splice, type Range } from '../../stream/json.ts'
 import type { InBandError, StreamObserver } from '../../stream/observed.ts'
 import { inBandError } from './answer.ts'
+import { usageInChunk } from './usage-in-chunk.ts'
 import { readChatUsage } from './usage.ts'
 
-const MEMBERS = new Set(['model', 'usage', 'error', 'choices'])
+const MEMBERS = new Set(['model', 'usage', 'error', 'choices', 'x_groq'])
 
 export class ChatCompletionStream implements StreamObserver {
   hasContent = false
@@ -69,7 +70,7 @@ export class ChatCompletionStream implements StreamObserver {
     }
     const choices = value(data, members?.get('choices'))
     const usage = readChatUsage(value(data, members?.get('usage')))
-    if (usage) this.usage = usage
+    this.usage = usage ?? usageInChunk({ choices, x_groq: value(data, members?.get('x_groq')) }) ?? this.usage
     const empty = !Array.isArray(choices) || choices.length === 0
     if (!empty && this.endings !== null) for (const choice of choices) noteEnding(choice, this.endings)
     const onlyUsage = usage !== null && empty

@@ -84,6 +84,11 @@ describe('readAnswer', () => {
     ])
   })
 
+  it('reads calls that say that they are calls', () => {
+    const call = { toolUse: { toolUseId: 'a', name: 'f', input: { n: 1 }, type: 'tool_use' } }
+    assert.deepEqual(contentOf([call]), [{ type: 'tool_call', id: 'a', name: 'f', arguments: '{"n":1}' }])
+  })
+
   it('reads what is cited, images, and keeps what it does not know', () => {
     const citation = { title: 'T', sourceContent: [{ text: 'q' }], location: { web: { url: 'https://x.example/' } } }
     const server = { toolUse: { toolUseId: 'a', name: 'search', type: 'server_tool_use', input: {} } }

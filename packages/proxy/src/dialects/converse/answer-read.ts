@@ -29,11 +29,16 @@ export function readAnswer(value: unknown, memo: Memo): ChatAnswer | null {
 function partOf(block: JsonObject, memo: Memo): Part | null {
   const { text, toolUse, reasoningContent, citationsContent, image } = block
   if (typeof text === 'string') return { type: 'text', text }
-  if (isObject(toolUse) && toolUse['type'] === undefined) return callOf(toolUse, memo)
+  if (isObject(toolUse) && !isOwnCall(toolUse)) return callOf(toolUse, memo)
   if (isObject(reasoningContent)) return thoughtOf(reasoningContent)
   if (isObject(citationsContent)) return citedOf(citationsContent)
   if (isObject(image)) return imageOf(image)
   return { type: 'own', own: { origin: 'converse', value: block } }
+}
+
+/** One of a tool that Bedrock runs itself; others have no type, or are a `tool_use`. */
+export function isOwnCall({ type }: JsonObject): boolean {
+  return type === 'server_tool_use'
 }
 
 function callOf({ toolUseId, name: told, input }: JsonObject, { names, customs }: Memo): ToolCallPart {

@@ -59,7 +59,10 @@ function bodyOf(request: EmbeddingRequest, model: string, texts: readonly string
     return { inputText: text, ...(sized ? { dimensions } : {}) }
   }
   if (/nova-.*embeddings/.test(model)) return novaBody(text, dimensions)
-  throw unsayable('model', 'Of Bedrock, the models of Titan, Nova and Cohere that embed can be asked here.')
+  throw unsayable(
+    'model',
+    "Of Bedrock's models, only those of Titan, Nova and Cohere that embed can be asked for embeddings.",
+  )
 }
 
 function novaBody(value: string, dimensions: number | null): JsonObject {

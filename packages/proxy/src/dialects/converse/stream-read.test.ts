@@ -207,6 +207,11 @@ describe('ConverseReader', () => {
     assert.deepEqual(other.at(-1), in0(0, { type: 'arguments', text: '{"a":1}' }))
   })
 
+  it('tells calls of the client that have a type', () => {
+    const parts = read([begin(0, { toolUse: { toolUseId: 'a', name: 'f_1', type: 'tool_use' } })])
+    assert.deepEqual(parts.at(-1), in0(0, { type: 'tool_call', id: 'a', name: 'f_1' }))
+  })
+
   it('leaves out what Bedrock runs itself', () => {
     const parts = read([
       begin(0, { toolUse: { toolUseId: 'a', name: 'search', type: 'server_tool_use' } }),

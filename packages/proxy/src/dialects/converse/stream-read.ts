@@ -3,7 +3,7 @@ import type { StreamPart } from '../../canonical/answer.ts'
 import { ToolText } from '../../canonical/tool-text.ts'
 import { filledText, isObject, numberOf, objectOf, textOf, type JsonObject } from '../../canonical/values.ts'
 import type { StreamReader } from '../../canonical/wire.ts'
-import { imageOf } from './answer-read.ts'
+import { imageOf, isOwnCall } from './answer-read.ts'
 import { Blocks, type Block } from './blocks.ts'
 import { readCitation } from './citations.ts'
 import { readException } from './errors.ts'
@@ -85,7 +85,7 @@ export class ConverseReader implements StreamReader {
   private startBlock(index: number, { toolUse, image }: JsonObject): void {
     if (isObject(image)) this.blocks.at(index, 'image', null, textOf(image['format']))
     // What Bedrock runs itself is no call of the client's.
-    if (!isObject(toolUse) || toolUse['type'] !== undefined) return
+    if (!isObject(toolUse) || isOwnCall(toolUse)) return
     const told = textOf(toolUse['name'])
     const name = this.memo.names?.get(told) ?? told
     const custom = this.memo.customs.includes(name)

@@ -69,6 +69,40 @@ describe('a streamed message', () => {
     assert.equal(told.at(-1)!.type, 'finish')
   })
 
+  test('is read where its beginning says all of it, as after code that Anthropic ran, or some of it', () => {
+    const message = {
+      id: 'msg_2',
+      content: [
+        { type: 'code_execution_tool_result', tool_use_id: 'srv_1', content: { type: 'code_execution_result' } },
+        { type: 'text', text: 'So:', citations: [{ type: 'char_location', cited_text: 'x', document_index: 0 }] },
+        { type: 'tool_use', id: 'toolu_3', name: 'f', input: { n: 1 } },
+      ],
+      stop_reason: 'tool_use',
+      usage: { input_tokens: 3, output_tokens: 2 },
+    }
+    const beginning = event({ type: 'message_start', message })
+    const parts = partsOf(beginning + event({ type: 'message_stop' }), [7, 1])
+    const types = 'start part citation text tool_call arguments finish usage done'
+    assert.equal(parts.map(({ type }) => type).join(' '), types)
+    const finish = { reason: 'tool_calls', own: 'tool_use', stopSequence: null }
+    assert.deepEqual(parts.at(-3), { type: 'finish', choice: 0, finish })
+
+    const more =
+      event({ type: 'content_block_start', index: 3, content_block: { type: 'text', text: 'More.' } }) +
+      event({ type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 9 } }) +
+      event({ type: 'message_stop' })
+    const continued = partsOf(beginning + more)
+    assert.equal(
+      continued.map(({ type }) => type).join(' '),
+      types.replace('arguments finish', 'arguments text finish'),
+    )
+    assert.deepEqual(continued.at(-3), {
+      type: 'finish',
+      choice: 0,
+      finish: { ...finish, reason: 'stop', own: 'end_turn' },
+    })
+  })
+
   test('with an error says nothing after it', () => {
     const failed = BEGINNING + event({ type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } })
     assert.deepEqual(partsOf(failed).at(-1), {

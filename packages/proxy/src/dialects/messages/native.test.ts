@@ -54,6 +54,13 @@ describe('a stream of the same API', () => {
     assert.equal(stream.hasContent, true)
   })
 
+  test('has content from the beginning where that says something', () => {
+    const { stream, take } = observed()
+    const begun = START.replace('"content":[]', '"content":[{"type":"text","text":"Hi"}]')
+    assert.equal(take(begun), begun.replace('"claude-x"', '"alias"'))
+    assert.equal(stream.hasContent, true)
+  })
+
   test('is kept with line ends of any kind', () => {
     for (const newline of ['\r\n', '\r']) {
       const { take } = observed()

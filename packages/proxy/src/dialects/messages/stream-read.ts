@@ -1,10 +1,10 @@
 /** Reads the events of a streamed answer (Anthropic's guide "Streaming Messages"). */
 import type { TokenUsage } from '@millrace/shared'
 
-import type { StreamPart } from '../../canonical/answer.ts'
+import type { Finish, StreamPart } from '../../canonical/answer.ts'
 import { parseExact } from '../../canonical/exact-json.ts'
 import { ToolText } from '../../canonical/tool-text.ts'
-import { filledText, isObject, objectOf, textOf, type JsonObject } from '../../canonical/values.ts'
+import { filledText, isObject, listOf, objectOf, textOf, type JsonObject } from '../../canonical/values.ts'
 import type { StreamReader } from '../../canonical/wire.ts'
 import { readErrorObject, refusalOf } from './answer-read.ts'
 import { readCitation } from './citations.ts'
@@ -27,6 +27,8 @@ export class MessagesReader implements StreamReader {
   /** Of the open call: what its beginning said of its arguments, until others come. */
   private input: unknown = undefined
   private custom: ToolText | null = null
+  /** As the beginning tells it, until it is told again. */
+  private ending: Finish | null = null
 
   constructor(memo: MessagesMemo) {
     this.memo = memo
@@ -47,7 +49,7 @@ export class MessagesReader implements StreamReader {
       case 'message_delta':
         return this.begun([...this.end(), ...this.finish(event)])
       case 'message_stop':
-        return this.begun([{ type: 'done' }])
+        return this.begun([...this.end(), ...this.stop()])
       case 'error':
         return [this.error(event)]
       default:
@@ -64,7 +66,7 @@ export class MessagesReader implements StreamReader {
     this.started = true
     this.usage = readUsage(message['usage'])
     const serviceTier = readTier(objectOf(message['usage'])['service_tier'])
-    return [
+    const parts: StreamPart[] = [
       {
         type: 'start',
         id: textOf(message['id']),
@@ -74,6 +76,20 @@ export class MessagesReader implements StreamReader {
         systemFingerprint: null,
       },
     ]
+    // One that only goes on after code that Anthropic ran may be all there from the beginning.
+    for (const block of listOf(message['content'])) {
+      if (isObject(block)) parts.push(...this.begin(block), ...this.end())
+    }
+    const { stop_reason: reason, stop_sequence: sequence } = message
+    if (filledText(reason) !== null) this.ending = readFinish(reason, sequence)
+    return parts
+  }
+
+  private stop(): readonly StreamPart[] {
+    if (this.ending === null) return [{ type: 'done' }]
+    const parts: StreamPart[] = [{ type: 'finish', choice: 0, finish: this.ending }]
+    if (this.usage !== null) parts.push({ type: 'usage', usage: this.usage })
+    return [...parts, { type: 'done' }]
   }
 
   /** A stream without its beginning gets one. */
@@ -86,7 +102,7 @@ export class MessagesReader implements StreamReader {
     const at = { choice: 0, block: this.block }
     switch (content['type']) {
       case 'text':
-        return this.text(textOf(content['text']))
+        return [...listOf(content['citations']).flatMap((one) => this.cite(one)), ...this.text(textOf(content['text']))]
       case 'thinking':
         return [...this.thinking(textOf(content['thinking'])), ...this.signature(textOf(content['signature']))]
       case 'redacted_thinking':
@@ -117,10 +133,8 @@ export class MessagesReader implements StreamReader {
         return this.signature(textOf(delta['signature']))
       case 'input_json_delta':
         return this.arguments(textOf(delta['partial_json']))
-      case 'citations_delta': {
-        const citation = readCitation(delta['citation'])
-        return citation === null ? NOTHING : [{ type: 'citation', choice: 0, block: this.block, citation }]
-      }
+      case 'citations_delta':
+        return this.cite(delta['citation'])
       default:
         return NOTHING
     }
@@ -128,6 +142,11 @@ export class MessagesReader implements StreamReader {
 
   private text(text: string): readonly StreamPart[] {
     return text === '' ? NOTHING : [{ type: 'text', choice: 0, block: this.block, text }]
+  }
+
+  private cite(value: unknown): readonly StreamPart[] {
+    const citation = readCitation(value)
+    return citation === null ? NOTHING : [{ type: 'citation', choice: 0, block: this.block, citation }]
   }
 
   private thinking(text: string): readonly StreamPart[] {
@@ -173,7 +192,10 @@ export class MessagesReader implements StreamReader {
     const parts: StreamPart[] = []
     const refusal = refusalOf(details)
     if (refusal !== null) parts.push({ type: 'refusal', choice: 0, block: ++this.block, text: refusal })
-    if (filledText(reason) !== null) parts.push({ type: 'finish', choice: 0, finish: readFinish(reason, sequence) })
+    if (filledText(reason) !== null) {
+      this.ending = null
+      parts.push({ type: 'finish', choice: 0, finish: readFinish(reason, sequence) })
+    }
     const usage = readUsage(event['usage'], this.usage)
     if (usage !== null) {
       this.usage = usage

@@ -9,8 +9,9 @@ import { readErrorObject } from './answer-read.ts'
 import { readUsage } from './usage.ts'
 
 const MEMBERS = new Set(['type', 'message', 'usage', 'delta', 'content_block'])
-const MESSAGE_MEMBERS = new Set(['model', 'usage'])
+const MESSAGE_MEMBERS = new Set(['model', 'usage', 'content'])
 const REASON = new Set(['stop_reason'])
+const EMPTY = /^\[\s*\]$|^null$|^$/
 
 /** How nearly all events of a stream begin. */
 const DELTAS = ['event: content_block_delta\n', 'data: {"type":"content_block_delta"']
@@ -97,6 +98,7 @@ export class MessageStream implements StreamObserver {
       const members = findMembers(message, MESSAGE_MEMBERS)
       const usage = readUsage(valueAt(message, members?.get('usage')))
       if (usage !== null) this.told = usage
+      if (!EMPTY.test(textAt(message, members?.get('content')))) this.hasContent = true
       for (const model of members?.get('model') ?? []) {
         edits.push({ start: start + model.start, end: start + model.end, literal: this.model })
       }

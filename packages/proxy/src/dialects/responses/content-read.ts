@@ -72,7 +72,11 @@ function readAudio({ input_audio: audio }: JsonObject, at: string): Part {
 }
 
 function refuseFileId({ file_id: id }: JsonObject, at: string): void {
-  if (id != null) throw unsayable(`${at}.file_id`, 'A file that lies at a provider cannot be given to another API.')
+  if (id != null)
+    throw unsayable(
+      `${at}.file_id`,
+      'A file that was uploaded is known to the provider that has it only: send its data.',
+    )
 }
 
 function sourceOf(url: string, at: string): Source {

@@ -8,7 +8,7 @@ export function readFinish(response: JsonObject, calls: boolean, refused: boolea
   const { status, incomplete_details: details } = response
   if (status === 'incomplete') {
     const own = isObject(details) ? stringOf(details['reason']) : null
-    return { reason: INCOMPLETE[own ?? ''] ?? 'unknown', own, stopSequence: null }
+    return { reason: INCOMPLETE[own ?? ''] ?? 'length', own, stopSequence: null }
   }
   // Servers that only resemble OpenAI's leave the status out.
   if (status !== 'completed' && status != null) return null
@@ -16,6 +16,7 @@ export function readFinish(response: JsonObject, calls: boolean, refused: boolea
   return { reason, own: stringOf(status), stopSequence: null }
 }
 
+/** Whatever else cuts an answer short, it is not whole. */
 const INCOMPLETE: Readonly<Record<string, FinishReason>> = {
   max_output_tokens: 'length',
   max_tokens: 'length',

@@ -64,7 +64,7 @@ class InputReader {
       case 'reasoning':
         return this.takeReasoning(item)
       case 'item_reference':
-        throw unsayable(at, 'Only who keeps responses can be referred to an item.')
+        throw unsayable(at, 'This provider keeps no items that could be referred to: send the item itself.')
       case 'compaction':
       case 'compaction_summary':
         throw unsayable(at, 'Only the provider that has compacted a conversation can read it.')
@@ -106,7 +106,7 @@ class InputReader {
   private takeResult(item: JsonObject, custom: boolean, at: string): void {
     const { call_id: id, output } = item
     const name = typeof id === 'string' ? this.calls.get(id) : undefined
-    if (name === undefined) throw wrong(`${at}.call_id`, 'No call before has this id.')
+    if (name === undefined) throw wrong(`${at}.call_id`, 'No call before it has this id.')
     const content = readResultContent(output, `${at}.output`)
     this.add('user', [{ type: 'tool_result', id: id as string, name, content, ...(custom && { kind: 'custom' }) }])
   }

@@ -149,6 +149,35 @@ test('a server that only tells what is whole is understood: by items, or by the 
   assert.equal(finish?.type === 'finish' && finish.finish.reason, 'tool_calls')
 })
 
+test('a server that tells the item only by its id is understood', () => {
+  const items = ['a', 'b'].map((id) => ({ id, type: 'function_call', call_id: `call_${id}`, name: id, arguments: '' }))
+  const message = { id: 'm', type: 'message', content: [{ type: 'output_text', text: 'Hi' }] }
+  const piece = (item_id: string, delta: string): object => ({
+    type: 'response.function_call_arguments.delta',
+    item_id,
+    delta,
+  })
+  const parts = read([
+    CREATED,
+    ...items.map((item, output_index) => ({ type: 'response.output_item.added', output_index, item })),
+    piece('a', '{"x"'),
+    piece('b', '{}'),
+    piece('a', ':1}'),
+    ...items.map((item, output_index) => ({ type: 'response.output_item.done', output_index, item })),
+    { type: 'response.output_item.added', output_index: 2, item: message },
+    { type: 'response.output_text.delta', item_id: 'm', delta: 'Hi' },
+    { type: 'response.output_item.done', output_index: 2, item: message },
+    COMPLETED,
+  ])
+  const said = parts.flatMap((part) => ('text' in part ? [[part.block, part.text]] : []))
+  assert.deepEqual(said, [
+    [0, '{"x"'],
+    [1, '{}'],
+    [0, ':1}'],
+    [2, 'Hi'],
+  ])
+})
+
 test('errors in a stream end it, in each of their shapes', () => {
   const error = { message: 'no', type: null, code: 'server_error', param: null }
   const shapes = [
@@ -163,6 +192,7 @@ test('errors in a stream end it, in each of their shapes', () => {
 test('what is cut off tells so', () => {
   for (const [own, reason] of [
     ['max_output_tokens', 'length'],
+    ['server_timeout', 'length'],
     ['content_filter', 'content_filter'],
   ] as const) {
     const response = { status: 'incomplete', incomplete_details: { reason: own }, output: [] }

@@ -107,16 +107,16 @@ export function readResponsesRequest(body: JsonObject): ChatRequest {
 
 const BY_IDENTIFIER = { ...NAMED, user: 'safety_identifier' }
 
-const WITHOUT_STATE = 'Only providers that are asked by the Responses API itself keep responses'
+const WITHOUT_STATE = 'Only providers that speak the Responses API keep responses'
 
 function refuseState(body: JsonObject): void {
   for (const name of ['previous_response_id', 'conversation', 'prompt']) {
     if (body[name] != null)
-      throw unsayable(name, `${WITHOUT_STATE}: "${name}" cannot be said to the one that is asked.`)
+      throw unsayable(name, `${WITHOUT_STATE}, and this one does not: "${name}" cannot be said to it.`)
   }
   for (const name of ['background', 'store']) {
     if (flag(body, name) === true) {
-      throw unsayable(name, `${WITHOUT_STATE}: "${name}": true cannot be said to the one that is asked.`)
+      throw unsayable(name, `${WITHOUT_STATE}, and this one does not: "${name}": true cannot be said to it.`)
     }
   }
 }

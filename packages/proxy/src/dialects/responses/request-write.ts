@@ -2,7 +2,7 @@
 import { Dropped } from '../../canonical/dropped.ts'
 import { unsayable } from '../../canonical/problem.ts'
 import { effortOf } from '../../canonical/reasoning.ts'
-import type { CanonicalRequest, ChatRequest, ParamName, Reasoning } from '../../canonical/request.ts'
+import type { CanonicalRequest, ChatRequest, ParamName, Params, Reasoning } from '../../canonical/request.ts'
 import { type JsonObject, isObject } from '../../canonical/values.ts'
 import type { Encoded, EncodeOptions } from '../../canonical/wire.ts'
 import { textSettings } from './format.ts'
@@ -18,7 +18,7 @@ const VERBOSITIES: readonly string[] = ['low', 'medium', 'high']
 const NO_REASONING = /(?:^|[/.:])(?:gpt-3|gpt-4|chatgpt-|gpt-5-chat)/
 
 /** What this API has no word for. */
-const UNKNOWN: readonly ParamName[] = [
+const UNKNOWN = [
   'topK',
   'stop',
   'seed',
@@ -26,7 +26,7 @@ const UNKNOWN: readonly ParamName[] = [
   'presencePenalty',
   'logitBias',
   'audio',
-]
+] as const satisfies readonly ParamName[]
 
 export function encodeResponses(request: CanonicalRequest, { model, stream }: EncodeOptions): Encoded {
   if (request.kind !== 'chat') throw unsayable('model', 'The Responses API makes no embeddings.')
@@ -65,10 +65,17 @@ export function encodeResponses(request: CanonicalRequest, { model, stream }: En
     store: false,
     ...(stream && { stream: true }),
   }
-  for (const name of UNKNOWN) if (params[name as keyof typeof params] !== null) dropped.add(name)
+  for (const name of UNKNOWN) if (!isDefault(name, params[name])) dropped.add(name)
   if (params.choices !== null && params.choices > 1) dropped.add('choices')
   if (params.modalities?.some((modality) => modality !== 'text')) dropped.add('modalities')
   return { body: JSON.stringify(body), dropped: dropped.names, answerTool: null, memo: null }
+}
+
+/** Whether a parameter asks for nothing else than there is without it. */
+function isDefault(name: (typeof UNKNOWN)[number], value: Params[(typeof UNKNOWN)[number]]): boolean {
+  if (value === null) return true
+  if (typeof value === 'object') return Object.keys(value).length === 0
+  return value === 0 && name.endsWith('Penalty')
 }
 
 /** OpenAI has two names for who it is for. */

@@ -32,6 +32,8 @@ export class ResponsesStreamReader implements StreamReader {
   private refused = false
   /** By the index of the item, and of its part; those of items that have ended are gone. */
   private readonly blocks = new Map<string, Block>()
+  /** The indexes of open items by their ids: servers that only resemble OpenAI's leave them out of what follows. */
+  private readonly indexes = new Map<string, number>()
 
   take(data: string, name: string): readonly StreamPart[] {
     if (this.ended) return []
@@ -45,7 +47,7 @@ export class ResponsesStreamReader implements StreamReader {
     }
     if (!type.startsWith('response.')) return parts
     if (!this.started) this.start(event, parts)
-    this.read(type, event, parts)
+    this.read(type, this.placed(event), parts)
     return parts
   }
 
@@ -66,6 +68,12 @@ export class ResponsesStreamReader implements StreamReader {
     })
   }
 
+  private placed(event: JsonObject): JsonObject {
+    if (numberOf(event['output_index']) !== null) return event
+    const index = this.indexes.get(stringOf(event['item_id']) ?? '')
+    return index === undefined ? event : { ...event, output_index: index }
+  }
+
   private read(type: string, event: JsonObject, parts: StreamPart[]): void {
     switch (type) {
       case 'response.output_text.delta':
@@ -84,7 +92,7 @@ export class ResponsesStreamReader implements StreamReader {
       case 'response.custom_tool_call_input.delta':
         return this.args(event, parts)
       case 'response.output_item.added':
-        if (isObject(event['item']) && CALLS.has(event['item']['type'])) this.call(event, event['item'], parts)
+        if (isObject(event['item'])) this.itemAdded(event, event['item'], parts)
         return
       case 'response.output_item.done':
         if (isObject(event['item'])) this.itemDone(event, event['item'], parts)
@@ -157,12 +165,19 @@ export class ResponsesStreamReader implements StreamReader {
     parts.push({ type: 'arguments', choice: 0, block: block.number, text })
   }
 
+  private itemAdded(event: JsonObject, item: JsonObject, parts: StreamPart[]): void {
+    const index = numberOf(event['output_index'])
+    if (index !== null && typeof item['id'] === 'string') this.indexes.set(item['id'], index)
+    if (CALLS.has(item['type'])) this.call(event, item, parts)
+  }
+
   private itemDone(event: JsonObject, item: JsonObject, parts: StreamPart[]): void {
     const { type } = item
     if (type === 'message') this.messageDone(event, item, parts)
     else if (type === 'reasoning') this.reasoningDone(event, item, parts)
     else if (CALLS.has(type)) this.callDone(event, item, parts)
     else parts.push({ type: 'part', choice: 0, block: this.next++, part: readOther(item) })
+    if (typeof item['id'] === 'string') this.indexes.delete(item['id'])
     const prefix = keyOf(event, null)
     for (const key of this.blocks.keys()) if (key === prefix || key.startsWith(`${prefix}.`)) this.blocks.delete(key)
   }
