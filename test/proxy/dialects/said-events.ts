@@ -25,23 +25,27 @@ function readEvents(dialect: Dialect, events: readonly Json[], to: Gathered): vo
   if (dialect === 'chat') readChunks(events, to)
   else if (dialect === 'completions') readCompletionChunks(events, to)
   else if (dialect === 'messages') readMessageEvents(events, to)
-  else if (dialect === 'responses') for (const event of events) readResponseEvent(event, to)
+  else if (dialect === 'responses') readResponseEvents(events, to)
   else if (dialect === 'gemini') for (const event of events) readGemini(event, to)
   else for (const event of events) readConverseEvent(event, to)
 }
 
+/** Calls go on by their numbers; those of servers that give them none, by their places in the list. */
 function readChunks(chunks: readonly Json[], to: Gathered): void {
+  const unnumbered: unknown[] = []
   for (const { choices, usage, x_groq: groq } of chunks) {
     const told = usage ?? groq?.usage
     if (told) to.usage = usageOfChat(told)
-    for (const { index, delta, finish_reason: why } of choices ?? []) {
+    for (const { index, delta, finish_reason: why, usage: ofChoice } of choices ?? []) {
       if (index !== 0) continue
+      if (ofChoice && !told) to.usage = usageOfChat(ofChoice)
       readChatContent(delta.content, to)
       to.reasoning += delta.reasoning_content ?? delta.reasoning ?? ''
       to.refusal += delta.refusal ?? ''
-      for (const call of delta.tool_calls ?? []) {
+      for (const [i, call] of (delta.tool_calls ?? []).entries()) {
         const { name, arguments: args, input } = call.function ?? call.custom ?? {}
-        to.call(call.index ?? call.id, name, args ?? input)
+        if (call.index === undefined) unnumbered[i] = call.id ?? unnumbered[i]
+        to.call(unnumbered[call.index ?? i] ?? call.index, name, args ?? input)
       }
       to.finish = finishOfChat(why, to) ?? to.finish
     }
@@ -56,6 +60,20 @@ function readCompletionChunks(chunks: readonly Json[], to: Gathered): void {
       to.text += text
       to.finish = finishOf(why) ?? to.finish
     }
+  }
+}
+
+/** Paragraphs of one item's thoughts are told apart by their numbers. */
+function readResponseEvents(events: readonly Json[], to: Gathered): void {
+  let thought: Json = null
+  for (const event of events) {
+    if (/^response\.reasoning_(?:summary_)?text\.delta$/.test(event.type)) {
+      const { output_index: item, summary_index: summary, content_index: content } = event
+      const paragraph = summary ?? content
+      if (thought !== null && thought.item === item && thought.paragraph !== paragraph) to.reasoning += '\n\n'
+      thought = { item, paragraph }
+    }
+    readResponseEvent(event, to)
   }
 }
 

@@ -51,6 +51,10 @@ export class Gathered {
     else call.arguments += text
   }
 
+  get callCount(): number {
+    return this.#calls.size
+  }
+
   said(): Said {
     const { text, reasoning, refusal, finish, usage } = this
     const calls = [...this.#calls.values()].map((call) => ({ name: call.name, arguments: parsed(call.arguments) }))
@@ -126,7 +130,7 @@ export function readResponse(response: Json, to: Gathered): void {
   for (const item of response.output) {
     if (item.type === 'reasoning') {
       const parts = item.content?.length > 0 ? item.content : item.summary
-      to.reasoning += parts.map(({ text }: Json) => text).join('')
+      to.reasoning += (parts ?? []).map(({ text }: Json) => text).join('\n\n')
     }
     if (item.type === 'function_call') to.call(item, item.name, item.arguments)
     if (item.type === 'custom_tool_call') to.call(item, item.name, item.input)
@@ -139,8 +143,8 @@ export function readResponse(response: Json, to: Gathered): void {
 }
 
 /** Of a response there is no word for why it ended but its status, and what is in it. */
-export function readResponseEnd({ status, incomplete_details: why, output, usage }: Json, to: Gathered): void {
-  const calls = output.some(({ type }: Json) => type === 'function_call' || type === 'custom_tool_call')
+export function readResponseEnd({ status = 'completed', incomplete_details: why, usage }: Json, to: Gathered): void {
+  const calls = to.callCount > 0
   if (status === 'incomplete') to.finish = why.reason === 'content_filter' ? 'filtered' : 'length'
   else if (status === 'completed') to.finish = calls ? 'tool_calls' : to.refusal === '' ? 'stop' : 'filtered'
   to.usage = usageOfResponse(usage)
@@ -174,6 +178,7 @@ export function readGemini({ candidates, promptFeedback, usageMetadata }: Json, 
 function readConverse({ output, stopReason, usage }: Json, to: Gathered): void {
   for (const block of output.message.content) {
     to.text += block.text ?? ''
+    for (const { text } of block.citationsContent?.content ?? []) to.text += text
     to.reasoning += block.reasoningContent?.reasoningText?.text ?? ''
     if (block.toolUse) to.call(block, block.toolUse.name, JSON.stringify(block.toolUse.input))
   }
@@ -196,12 +201,16 @@ export function finishOf(word: string | null | undefined): SaidFinish | null {
 
 export function usageOfChat(usage: Json): SaidUsage | null {
   if (!usage) return null
+  const { prompt_tokens: input, completion_tokens: output, total_tokens: total } = usage
+  const reasoning = usage.completion_tokens_details?.reasoning_tokens ?? 0
   return {
-    input: usage.prompt_tokens,
-    output: usage.completion_tokens,
-    cached: usage.prompt_tokens_details?.cached_tokens ?? 0,
+    input,
+    // xAI's completion tokens don't count its thoughts.
+    output: total === input + output + reasoning ? output + reasoning : output,
+    // DeepSeek's, and Moonshot's.
+    cached: usage.prompt_tokens_details?.cached_tokens ?? usage.prompt_cache_hit_tokens ?? usage.cached_tokens ?? 0,
     cacheWrite: usage.prompt_tokens_details?.cache_write_tokens ?? 0,
-    reasoning: usage.completion_tokens_details?.reasoning_tokens ?? 0,
+    reasoning,
   }
 }
 
