@@ -26,8 +26,9 @@ export function welcome(of: Welcome): string {
   const addresses = `
 ${unready === null ? 'Millrace serves.' : `Millrace runs, but its proxy is not ready: ${unready}`}
 
-  OpenAI API   ${proxyUrl}/v1
-  GraphQL      ${graphqlUrl}
+  OpenAI API     ${proxyUrl}/v1
+  Anthropic API  ${proxyUrl}
+  GraphQL        ${graphqlUrl}
 `
   if (!firstStart) return addresses + (credentialsFile ? `\nKeys: ${credentialsFile}\n` : '')
   const adminKey = adminKeyIsSet ? `"Authorization: Bearer $MILLRACE_ADMIN_KEY"` : bearer(firstStart.adminKey)

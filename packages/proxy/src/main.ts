@@ -8,7 +8,8 @@ import { run, stopOnSignals, version } from './process.ts'
 import { ProxyService } from './service.ts'
 import { PrimaryService } from './workers/primary.ts'
 
-const HELP = `millrace proxy: the data plane. Serves OpenAI's API under /v1, and /healthz, /readyz and /metrics.
+const HELP = `millrace proxy: the data plane. Serves OpenAI's API and Anthropic's Messages under /v1, and /healthz,
+/readyz and /metrics.
 
 It needs a control plane (MILLRACE_CONTROL_URL), that plane's PROXY key (MILLRACE_PROXY_KEY, or proxy.key in
 MILLRACE_DATA_DIR) and its master key (MILLRACE_MASTER_KEY, or master.key in MILLRACE_DATA_DIR).

@@ -1,4 +1,8 @@
-/** How providers that speak OpenAI's chat completions differ in what they take. */
+/**
+ * How providers that speak OpenAI's chat completions differ in what they take. What clients of other APIs say is put to them by
+ * all of it; of bodies of chat completions, which go there as they come, `rename`, `drop`, `includeUsage` and `endsWithoutDone`
+ * hold alone.
+ */
 export interface ChatQuirks {
   /** What limits the answer's tokens: OpenAI has renamed it. */
   readonly maxTokens: 'max_tokens' | 'max_completion_tokens'
