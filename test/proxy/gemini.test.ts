@@ -220,6 +220,17 @@ describe('a message', () => {
   })
 })
 
+describe('embeddings', () => {
+  test('of more texts than it takes at once are refused unasked', async () => {
+    const asked = own.upstream.requests.length
+    const input = Array.from({ length: 101 }, (_, i) => `text ${i}`)
+    const answer = await own.post('/v1/embeddings', { model: 'gemini', input })
+    const expected = { status: 400, type: 'invalid_request_error', code: 'unsupported_endpoint', param: 'input' }
+    assert.match(assertError(answer, expected), /at most 100 texts at once: there are 101/)
+    assert.equal(own.upstream.requests.length, asked)
+  })
+})
+
 describe('an error', () => {
   const failing = (status: number, error: object): Behaviour => raw(JSON.stringify({ error }), { status })
 

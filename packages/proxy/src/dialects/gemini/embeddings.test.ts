@@ -40,9 +40,16 @@ describe('embeddings', () => {
       outputDimensionality: 3,
     })
     assert.deepEqual([JSON.parse(body), dropped, memo], [{ requests: [one('a'), one('b')] }, ['x', 'user'], 2])
-    assert.throws(() => embedWire.encode({ ...request, input: [[1, 2]] }, { model: 'embed', stream: false }), {
-      code: 'unsupported_endpoint',
-      param: 'input',
-    })
+    const most = embedWire.encode(
+      { ...request, input: Array<string>(100).fill('a') },
+      { model: 'embed', stream: false },
+    )
+    assert.equal(JSON.parse(most.body).requests.length, 100)
+    for (const input of [[[1, 2]], Array<string>(101).fill('a')]) {
+      assert.throws(() => embedWire.encode({ ...request, input }, { model: 'embed', stream: false }), {
+        code: 'unsupported_endpoint',
+        param: 'input',
+      })
+    }
   })
 })

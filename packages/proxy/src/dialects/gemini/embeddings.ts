@@ -8,16 +8,19 @@ import { readError } from './errors.ts'
 import { resourceOf } from './model.ts'
 import { readUsage } from './usage.ts'
 
-/** @throws GatewayError unsupported_endpoint for tokens in place of texts */
+/** Gemini refuses more: "at most 100 requests can be in one batch". */
+const MOST_TEXTS = 100
+
+/** @throws GatewayError unsupported_endpoint for tokens in place of texts, and for too many */
 export function writeEmbeddings({ input, dimensions, user, named, unknown }: EmbeddingRequest, model: string): Encoded {
+  const place = named['input'] ?? 'input'
+  if (input.length > MOST_TEXTS)
+    throw unsayable(place, `Gemini embeds at most ${MOST_TEXTS} texts at once: there are ${input.length}.`)
   const resource = resourceOf(model)
   const more = dimensions === null ? {} : { outputDimensionality: dimensions }
   const requests = input.map((text) => {
     if (typeof text !== 'string') {
-      throw unsayable(
-        named['input'] ?? 'input',
-        'Gemini embeds texts only: it does not know the tokens of other models.',
-      )
+      throw unsayable(place, 'Gemini embeds texts only: it does not know the tokens of other models.')
     }
     return { model: resource, content: { parts: [{ text }] }, ...more }
   })
