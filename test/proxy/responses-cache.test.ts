@@ -2,18 +2,20 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 
-import { DEFAULT_CACHE, newId, newMasterKey } from '@millrace/shared'
+import { DEFAULT_CACHE, newId, newMasterKey, parseInFlight } from '@millrace/shared'
 import OpenAI from 'openai'
 
 import { startFakeControl, type FakeControl } from '../helpers/fake-control.ts'
 import { open, send, type Answer } from '../helpers/http.ts'
+import { uniqueName } from '../helpers/names.ts'
 import { OwnSnapshot, ownAlias, ownProvider, ownRoute } from '../helpers/own-snapshot.ts'
 import { startProxy } from '../helpers/proxy.ts'
 import { temporaryFolder } from '../helpers/temporary.ts'
-import { startUpstream, type Upstream } from '../helpers/upstream.ts'
+import { startUpstream, type Behaviour, type Upstream } from '../helpers/upstream.ts'
 import { writeFramed } from '../helpers/upstream/answers.ts'
 import { waitFor } from '../helpers/wait.ts'
 import { replayAnswer, replayStream } from './dialects/replay.ts'
+import { answerTo } from './live/operator.ts'
 
 const resources = new AsyncDisposableStack()
 let upstream: Upstream
@@ -37,9 +39,12 @@ before(async () => {
     credentials: [{ id: newId(), projectId: null, fingerprint: 'own', secret: { env: 'CACHED_API_KEY' } }],
   })
   const cache = { ...DEFAULT_CACHE, enabled: true, coalesce: true }
+  const aliases = { cached: cache, paced: { ...cache, replayPace: 'RECORDED' as const }, plain: DEFAULT_CACHE }
   snapshot = new OwnSnapshot(
     [native],
-    [ownAlias({ name: 'cached', cache, routes: [ownRoute({ providerId: native.id })] })],
+    Object.entries(aliases).map(([name, policy]) =>
+      ownAlias({ name, cache: policy, routes: [ownRoute({ providerId: native.id })] }),
+    ),
   )
   control.publish(snapshot.at(1))
   ;({ url } = proxy)
@@ -128,6 +133,52 @@ describe('a response whose stream breaks off', () => {
     assert.equal(again.headers['x-cache'], 'MISS')
     assert.match(again.text, /"response\.completed"/)
     assert.equal(upstream.requests.length, length + 2)
+  })
+})
+
+describe('a response whose stream an operator ends', () => {
+  /** Asks for it, has it ended after the delta, and returns the number of the event that says so. */
+  async function numberOfTheEnd(model: string, outcome: string): Promise<number> {
+    const requestId = uniqueName('ended')
+    const body = JSON.stringify({ model, store: false, input: 'ended', stream: true })
+    const answer = await open(`${url}/v1/responses`, { headers: { ...headers(), 'x-request-id': requestId }, body })
+    assert.equal(answer.headers['x-cache'], outcome)
+    await answer.until('output_text.delta')
+    const { inFlight } = await answerTo(control, {})
+    const { id } = inFlight.map(parseInFlight).find((one) => one.requestId === requestId)!
+    assert.equal((await answerTo(control, { request: id, cancel: true })).cancelled, true)
+    const { body: rest } = await answer.rest()
+    const last = JSON.parse(rest.toString().trimEnd().split('\ndata: ').at(-1)!)
+    assert.deepEqual([last.type, last.code], ['error', 'admin_cancelled'])
+    return last.sequence_number
+  }
+
+  /** Says so much of it, and then nothing more until it is let go, or the rest after a while. */
+  function begun(pauseMs: number | null): Behaviour {
+    return async (exchange) => {
+      exchange.head(200, { 'content-type': 'text/event-stream' })
+      await writeFramed(exchange, LINES.slice(0, 2), { done: null })
+      if (pauseMs === null) return exchange.untilOver()
+      await exchange.pause(pauseMs)
+      await writeFramed(exchange, LINES.slice(2), { done: null })
+      exchange.end()
+    }
+  }
+
+  for (const [model, outcome] of [
+    ['plain', 'BYPASS'],
+    ['paced', 'MISS'],
+  ] as const) {
+    it(`says so by an event of the next number, as it comes: ${outcome}`, async () => {
+      upstream.next(begun(null))
+      assert.equal(await numberOfTheEnd(model, outcome), 2)
+    })
+  }
+
+  it('says so by an event of the next number, while it is played', async () => {
+    upstream.next(begun(3_000))
+    assert.equal((await ask({ model: 'paced', input: 'ended', stream: true })).headers['x-cache'], 'MISS')
+    assert.equal(await numberOfTheEnd('paced', 'HIT'), 2)
   })
 })
 

@@ -62,4 +62,6 @@ export interface ErrorForm {
    * @param sequence as {@link StreamWriter.sequence} has it
    */
   event(error: ToldError, requestId: string, sequence: number): string
+  /** The number that the first of some events has in it that has one; null: none has. Absent: the API numbers none. */
+  sequenceOf?(events: string): number | null
 }

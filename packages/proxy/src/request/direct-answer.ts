@@ -89,7 +89,10 @@ export class DirectAnswer implements AnswerSink, Delivery {
     exchange.fail(status, code, told)
     // Of half a body, only the connection's end can still say that it is not whole.
     if (body === null) exchange.res.destroy()
-    else exchange.end(body.last((tail?.rest() ?? '') + errorEvent(exchange, code, told)), 'latin1')
+    else {
+      const event = errorEvent(exchange, code, told, exchange.flight!.sequence)
+      exchange.end(body.last((tail?.rest() ?? '') + event), 'latin1')
+    }
   }
 
   refuse(failed: Attempt): void {

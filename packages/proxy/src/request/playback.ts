@@ -137,7 +137,7 @@ export class Playback implements Delivery {
     this.exchange.fail(status, code, message)
     // Before the end, at which its record may be written: who stays pays.
     this.leave()
-    if (this.begun) this.endWith((this.tail?.rest() ?? '') + errorEvent(this.exchange, code, message))
+    if (this.begun) this.endWith(this.tail?.rest() ?? '', code, message)
   }
 
   /** @returns whether that was all */
@@ -210,14 +210,21 @@ export class Playback implements Delivery {
     exchange.fail(status, code, told)
     const rest = this.tail === null ? text : this.tail.take(text)
     this.leave()
-    this.endWith(rest + (this.tail?.rest() ?? '') + errorEvent(exchange, code, told))
+    this.endWith(rest + (this.tail?.rest() ?? ''), code, told)
   }
 
   /** Of half a body that is no stream, only the connection's end can still say that it is not whole. */
-  private endWith(event: string): void {
+  private endWith(rest: string, code: ErrorCode, message: string): void {
     const { exchange, body } = this
     if (body === null) exchange.res.destroy()
-    else exchange.end(body.last(event), 'latin1')
+    else exchange.end(body.last(rest + errorEvent(exchange, code, message, this.sequence)), 'latin1')
+  }
+
+  /** The number of the event that would come next; the flight's are those of the tape's end. */
+  private get sequence(): number {
+    const { exchange, tape, next } = this
+    const told = next < tape.length ? exchange.errors.sequenceOf?.(tape.part(next)) : null
+    return told ?? exchange.flight?.sequence ?? 0
   }
 
   /** Whether a part is not due yet; then it goes on when it is. */

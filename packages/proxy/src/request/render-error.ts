@@ -19,9 +19,18 @@ const USED_UP: ReadonlySet<ErrorCode> = new Set([
 /** The same would be refused again, for longer than anybody should wait. */
 const EXHAUSTED: ReadonlySet<ErrorCode> = new Set(['request_quota_exceeded', 'budget_exceeded'])
 
-/** The event that tells a client that its stream has failed; nothing follows it, `[DONE]` neither. Its bytes as latin1. */
-export function errorEvent({ errors, requestId, flight }: Exchange, code: ErrorCode, message: string): string {
-  const event = errors.event(new GatewayError(code, message), requestId, flight?.sequence ?? 0)
+/**
+ * The event that tells a client that its stream has failed; nothing follows it, `[DONE]` neither.
+ * @param sequence see {@link ErrorForm.event}
+ * @returns its bytes as latin1
+ */
+export function errorEvent(
+  { errors, requestId }: Exchange,
+  code: ErrorCode,
+  message: string,
+  sequence: number,
+): string {
+  const event = errors.event(new GatewayError(code, message), requestId, sequence)
   return Buffer.from(event).toString('latin1')
 }
 

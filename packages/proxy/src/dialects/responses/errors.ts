@@ -2,7 +2,7 @@
 import type { ProviderError } from '../../canonical/answer.ts'
 import { type JsonObject, isObject } from '../../canonical/values.ts'
 import type { ErrorForm, ToldError } from '../../canonical/writer.ts'
-import { stringOf } from './values.ts'
+import { sequenceOf, stringOf } from './values.ts'
 
 export const responsesErrors: ErrorForm = {
   requestIdHeader: null,
@@ -13,6 +13,7 @@ export const responsesErrors: ErrorForm = {
     const data = { type: 'error', sequence_number: sequence, code, message, param, error: errorOf(error) }
     return `event: error\ndata: ${JSON.stringify(data)}\n\n`
   },
+  sequenceOf,
 }
 
 function errorOf({ message, type, param, code, providerType }: ToldError): JsonObject {

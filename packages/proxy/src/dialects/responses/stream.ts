@@ -6,6 +6,7 @@ import { findMembers, replaceAll, splice, utf8FromLatin1, type Range } from '../
 import type { InBandError, StreamObserver } from '../../stream/observed.ts'
 import { readResponseError } from './errors.ts'
 import { readResponseUsage } from './usage.ts'
+import { sequenceOf } from './values.ts'
 
 /** Those that hold a response, with its model. */
 const OF_RESPONSES: ReadonlySet<string> = new Set([
@@ -17,7 +18,6 @@ const OF_RESPONSES: ReadonlySet<string> = new Set([
   'response.failed',
 ])
 const ENDS: ReadonlySet<string> = new Set(['response.completed', 'response.incomplete'])
-const NUMBER = '"sequence_number":'
 const TYPE = new Set(['type'])
 const EVENT_MEMBERS = new Set(['response', 'error'])
 const RESPONSE_MEMBERS = new Set(['model', 'usage', 'error'])
@@ -42,7 +42,7 @@ export class ResponsesStream implements StreamObserver {
     const event = text.slice(start, end)
     const type = typeOf(event)
     if (type === '') return event
-    this.sequence = numberOf(event) ?? this.sequence + 1
+    this.sequence = (sequenceOf(event) ?? this.sequence) + 1
     if (type === 'error') return this.fail(eventData(event) ?? '')
     if (OF_RESPONSES.has(type)) return this.takeResponse(event, type)
     if (type.endsWith('.delta')) {
@@ -99,13 +99,6 @@ function typeOf(event: string): string {
   const type = range && parse(data.slice(range.start, range.end))
   if (typeof type === 'string') return type
   return eventName(event) || (ERROR.test(event) ? 'error' : '')
-}
-
-/** The one after it; null: it has none. */
-function numberOf(event: string): number | null {
-  const at = event.indexOf(NUMBER)
-  const number = at < 0 ? NaN : Number.parseInt(event.slice(at + NUMBER.length, at + NUMBER.length + 12), 10)
-  return Number.isSafeInteger(number) ? number + 1 : null
 }
 
 /** What begins a message, or a thought, tells nothing yet; a call tells its tool's name. */

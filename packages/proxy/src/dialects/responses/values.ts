@@ -9,3 +9,12 @@ export function stringOf(value: unknown): string | null {
 export function objectsOf(value: unknown): JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : []
 }
+
+const SEQUENCE = '"sequence_number":'
+
+/** The first number that stands in events, or in one; null: none does. */
+export function sequenceOf(events: string): number | null {
+  const at = events.indexOf(SEQUENCE)
+  const number = at < 0 ? NaN : Number.parseInt(events.slice(at + SEQUENCE.length, at + SEQUENCE.length + 12), 10)
+  return Number.isSafeInteger(number) ? number : null
+}
