@@ -4,7 +4,7 @@ import type { Citation, Part, ReasoningPart, TextPart } from '../../canonical/co
 import { ToolText } from '../../canonical/tool-text.ts'
 import { filledText, isObject, listOf, numberOf, objectOf, textOf, type JsonObject } from '../../canonical/values.ts'
 import type { ProviderErrorAnswer } from '../../canonical/wire.ts'
-import { readFinish } from './finish.ts'
+import { matchedIn, readFinish } from './finish.ts'
 import { readAnnotations, readLogprobs, readSaid, readSources, type Said } from './read-answer-parts.ts'
 import { errorIn } from './read-error.ts'
 import type { ToolMemo } from './tool-names.ts'
@@ -38,7 +38,7 @@ function readChoice(choice: JsonObject, place: number, sources: readonly Citatio
   return {
     index: numberOf(choice['index']) ?? place,
     content,
-    finish: readFinish(textOf(choice['finish_reason']) || 'stop', choice['stop_reason'], calls, refused),
+    finish: readFinish(textOf(choice['finish_reason']) || 'stop', matchedIn(choice), calls, refused),
     logprobs: readLogprobs(choice),
   }
 }

@@ -2,7 +2,7 @@ import type { StreamPart } from '../../canonical/answer.ts'
 import type { Citation } from '../../canonical/content.ts'
 import { ToolText } from '../../canonical/tool-text.ts'
 import { filledText, isObject, listOf, numberOf, objectOf, textOf, type JsonObject } from '../../canonical/values.ts'
-import { readFinish } from './finish.ts'
+import { matchedIn, readFinish } from './finish.ts'
 import { readAnnotations, readLogprobs, readSaid, type Said } from './read-answer-parts.ts'
 import type { ToolMemo } from './tool-names.ts'
 
@@ -38,8 +38,7 @@ export class ChoiceReader {
     this.tools = tools
   }
 
-  /** @param sources what the whole answer rests on, where this ends it */
-  take(chunk: JsonObject, sources: readonly Citation[], parts: StreamPart[]): void {
+  take(chunk: JsonObject, parts: StreamPart[]): void {
     const delta = objectOf(chunk['delta'])
     const said = readSaid(delta)
     const logprobs = readLogprobs(chunk)
@@ -54,9 +53,7 @@ export class ChoiceReader {
     if (annotations.length > 0) this.cite(annotations, parts)
     this.takeRest(delta, parts)
     const reason = filledText(chunk['finish_reason'])
-    if (reason === null) return
-    if (!this.cited) this.cite(sources, parts)
-    this.ending = { reason, matched: chunk['stop_reason'] }
+    if (reason !== null) this.ending = { reason, matched: matchedIn(chunk) }
   }
 
   /** Whether it has said that it has ended. */
@@ -64,8 +61,9 @@ export class ChoiceReader {
     return this.ending !== null
   }
 
-  /** The stream has ended: so has the choice, whether it said so or not. */
-  end(parts: StreamPart[]): void {
+  /** The stream has ended: so has the choice, whether it said so or not. @param sources of the whole answer */
+  end(sources: readonly Citation[], parts: StreamPart[]): void {
+    if (!this.cited && this.textBlock >= 0) this.cite(sources, parts)
     const { reason, matched } = this.ending ?? { reason: 'stop', matched: null }
     for (const call of this.calls) {
       const rest = call.text?.close() ?? ''

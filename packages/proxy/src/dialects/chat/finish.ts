@@ -1,4 +1,5 @@
 import type { Finish, FinishReason } from '../../canonical/answer.ts'
+import type { JsonObject } from '../../canonical/values.ts'
 
 /** OpenAI's words, and those of compatible providers: Mistral's `model_length`, Together's `eos`, Z.ai's `sensitive`, … */
 const REASONS: Readonly<Record<string, FinishReason>> = {
@@ -24,9 +25,14 @@ const REASONS: Readonly<Record<string, FinishReason>> = {
   insufficient_system_resource: 'error',
 }
 
+/** Which of the client's texts ended a choice, or which token: vLLM's `stop_reason`, SGLang's `matched_stop`. */
+export function matchedIn({ stop_reason: vllm, matched_stop: sglang }: JsonObject): unknown {
+  return vllm ?? sglang
+}
+
 /**
  * @param own a chunk's or choice's `finish_reason`
- * @param matched vLLM's `stop_reason`: which of the client's texts ended it
+ * @param matched as {@link matchedIn} has it
  */
 export function readFinish(own: string, matched: unknown, calls: boolean, refused: boolean): Finish {
   const known = Object.hasOwn(REASONS, own) ? REASONS[own]! : 'unknown'

@@ -1,6 +1,7 @@
 import type { TokenUsage } from '@millrace/shared'
 
 import type { StreamPart } from '../../canonical/answer.ts'
+import type { Citation } from '../../canonical/content.ts'
 import { filledText, isObject, listOf, numberOf, textOf, type JsonObject } from '../../canonical/values.ts'
 import type { StreamReader } from '../../canonical/wire.ts'
 import { ChoiceReader } from './choice-read.ts'
@@ -18,6 +19,8 @@ export class ChatStreamReader implements StreamReader {
   private readonly choices = new Map<number, ChoiceReader>()
   private readonly tools: ToolMemo | null
   private readonly endsWithoutDone: boolean
+  /** What the whole answer rests on. */
+  private sources: readonly Citation[] = []
   private started = false
   private ended = false
 
@@ -48,12 +51,9 @@ export class ChatStreamReader implements StreamReader {
       if (isObject(failed)) return [...parts, ...this.fail(readChatError(200, { error: failed }))]
       if (!isObject(choice['delta']) && (choice['finish_reason'] ?? null) === null) continue
       if (choice['text'] !== undefined && choice['delta'] === undefined) continue
-      this.choiceAt(numberOf(choice['index']) ?? i).take(
-        choice,
-        choice['finish_reason'] ? readSources(chunk) : [],
-        parts,
-      )
+      this.choiceAt(numberOf(choice['index']) ?? i).take(choice, parts)
     }
+    this.noteSources(chunk, choices)
     return parts
   }
 
@@ -76,12 +76,19 @@ export class ChatStreamReader implements StreamReader {
     })
   }
 
+  /** Perplexity tells them with each chunk, xAI with the last, which may be that of the usage. */
+  private noteSources(chunk: JsonObject, choices: readonly JsonObject[]): void {
+    if (choices.length > 0 && !choices.some((choice) => choice['finish_reason'])) return
+    const sources = readSources(chunk)
+    if (sources.length > 0) this.sources = sources
+  }
+
   private end(): readonly StreamPart[] {
     // Of an answer in another API nothing was understood.
     if (this.choices.size === 0) return NONE
     this.ended = true
     const parts: StreamPart[] = []
-    for (const choice of this.choices.values()) choice.end(parts)
+    for (const choice of this.choices.values()) choice.end(this.sources, parts)
     if (this.usageSoFar !== null) parts.push({ type: 'usage', usage: this.usageSoFar })
     parts.push({ type: 'done' })
     return parts

@@ -22,6 +22,12 @@ describe('usage', () => {
       [9, 5, 4, 0],
     ],
     ['Moonshot', { prompt_tokens: 9, completion_tokens: 5, total_tokens: 14, cached_tokens: 4 }, [9, 5, 4, 0]],
+    ['Mistral', { prompt_tokens: 9, completion_tokens: 5, total_tokens: 14, num_cached_tokens: 4 }, [9, 5, 4, 0]],
+    [
+      "Mistral's other form",
+      { prompt_tokens: 9, completion_tokens: 5, total_tokens: 14, prompt_token_details: { cached_tokens: 4 } },
+      [9, 5, 4, 0],
+    ],
     [
       'xAI, which counts thoughts apart',
       { prompt_tokens: 9, completion_tokens: 5, total_tokens: 17, completion_tokens_details: { reasoning_tokens: 3 } },

@@ -48,6 +48,13 @@ describe('readError', () => {
       { 'x-amzn-errortype': 'ModelErrorException' },
       { message: 'broken', type: 'ModelErrorException', status: 502 },
     ],
+    [
+      'is wrapped, and says no more than its name',
+      404,
+      { Output: { __type: 'com.amazon.coral.service#UnknownOperationException' }, Version: '1.0' },
+      {},
+      { message: 'UnknownOperationException', type: 'UnknownOperationException' },
+    ],
     ['is no JSON', 502, '<html>\n Bad </html>', {}, { message: '<html> Bad </html>', type: null }],
     ['is empty', 500, '', {}, { message: 'unknown error', type: null }],
   ] as const) {

@@ -1,6 +1,6 @@
 /** Refusals and exceptions of AWS (Bedrock's API reference, "Common errors", and those of each operation). */
 import type { ProviderError } from '../../canonical/answer.ts'
-import { filledText, objectOf } from '../../canonical/values.ts'
+import { filledText, isObject, objectOf, type JsonObject } from '../../canonical/values.ts'
 import type { AnswerHeaders } from '../../canonical/wire.ts'
 
 /** Who asks is not known: with another key it may be. Some come as a 400. */
@@ -10,11 +10,16 @@ const NOT_KNOWN =
 const TOO_MUCH = /^(?:Throttl|TooManyRequests|ServiceQuotaExceeded)/
 
 export function readError(status: number, body: unknown, headers: AnswerHeaders = {}): ProviderError {
-  const { message, Message, __type: own, code } = objectOf(body)
+  const { message, Message, __type: own, code } = innerOf(objectOf(body))
   const type = nameIn(headers['x-amzn-errortype']) ?? nameIn(own) ?? nameIn(code)
-  const said = filledText(message) ?? filledText(Message) ?? plainText(body) ?? 'unknown error'
+  const said = filledText(message) ?? filledText(Message) ?? plainText(body) ?? type ?? 'unknown error'
   const meant = statusOf(status, type)
   return { message: said, type, code: null, param: null, ...(meant === status ? {} : { status: meant }) }
+}
+
+/** What AWS says of an operation that it has not is wrapped. */
+function innerOf(body: JsonObject): JsonObject {
+  return isObject(body['Output']) ? body['Output'] : body
 }
 
 /** An exception in a stream. @param name as the stream has it; empty: it has none */

@@ -17,6 +17,8 @@ interface Block {
   readonly number: number
   /** Whether anything of it was said: else what ends it says all. */
   said: boolean
+  /** Of a text: how many of its annotations were told. */
+  cited: number
   /** Of reasoning: which kind of its text is told, and its paragraph. */
   summary: boolean | null
   paragraph: number
@@ -125,8 +127,9 @@ export class ResponsesStreamReader implements StreamReader {
   private annotation(event: JsonObject, parts: StreamPart[]): void {
     const { annotation } = event
     if (!isObject(annotation)) return
-    const { number } = this.blockOf(event, 'content_index')
-    parts.push({ type: 'citation', choice: 0, block: number, citation: readCitation(annotation) })
+    const block = this.blockOf(event, 'content_index')
+    block.cited++
+    parts.push({ type: 'citation', choice: 0, block: block.number, citation: readCitation(annotation) })
   }
 
   /** Of an item that tells both its thoughts and a summary, what it begins with is told. */
@@ -168,7 +171,8 @@ export class ResponsesStreamReader implements StreamReader {
   private itemAdded(event: JsonObject, item: JsonObject, parts: StreamPart[]): void {
     const index = numberOf(event['output_index'])
     if (index !== null && typeof item['id'] === 'string') this.indexes.set(item['id'], index)
-    if (CALLS.has(item['type'])) this.call(event, item, parts)
+    // One that begins whole may have been made by the provider itself, and end as what it has found: its end tells.
+    if (CALLS.has(item['type']) && item['status'] !== 'completed') this.call(event, item, parts)
   }
 
   private itemDone(event: JsonObject, item: JsonObject, parts: StreamPart[]): void {
@@ -185,12 +189,12 @@ export class ResponsesStreamReader implements StreamReader {
   private messageDone(event: JsonObject, item: JsonObject, parts: StreamPart[]): void {
     for (const [i, { type, text, refusal, annotations, logprobs }] of objectsOf(item['content']).entries()) {
       const at = { output_index: event['output_index'], content_index: i }
-      if (this.blocks.get(keyOf(at, 'content_index'))?.said === true) continue
-      if (type === 'refusal') this.refusal({ ...at, refusal }, parts)
-      else if (type === 'output_text') {
-        this.text({ ...at, text, logprobs }, parts)
-        for (const annotation of objectsOf(annotations)) this.annotation({ ...at, annotation }, parts)
-      }
+      const told = this.blocks.get(keyOf(at, 'content_index'))
+      if (type === 'refusal' && told?.said !== true) this.refusal({ ...at, refusal }, parts)
+      if (type !== 'output_text') continue
+      if (told?.said !== true) this.text({ ...at, text, logprobs }, parts)
+      // Some servers have no event for them.
+      for (const annotation of objectsOf(annotations).slice(told?.cited)) this.annotation({ ...at, annotation }, parts)
     }
   }
 
@@ -242,7 +246,7 @@ export class ResponsesStreamReader implements StreamReader {
     const key = keyOf(event, part)
     let block = this.blocks.get(key)
     if (block === undefined) {
-      block = { number: this.next++, said: false, summary: null, paragraph: 0 }
+      block = { number: this.next++, said: false, cited: 0, summary: null, paragraph: 0 }
       this.blocks.set(key, block)
     }
     return block

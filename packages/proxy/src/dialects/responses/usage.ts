@@ -13,7 +13,8 @@ export function readResponseUsage(value: unknown): TokenUsage | null {
     inputTokens: count(input),
     outputTokens: count(output),
     cachedInputTokens: detail(inputDetails, 'cached_tokens'),
-    cacheWriteTokens: detail(inputDetails, 'cache_write_tokens'),
+    // OpenAI's name, and Perplexity's.
+    cacheWriteTokens: detail(inputDetails, 'cache_write_tokens') || detail(inputDetails, 'cache_creation_input_tokens'),
     reasoningTokens: detail(outputDetails, 'reasoning_tokens'),
     inputAudioTokens: detail(inputDetails, 'audio_tokens'),
     outputAudioTokens: detail(outputDetails, 'audio_tokens'),
