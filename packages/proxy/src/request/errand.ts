@@ -10,6 +10,7 @@ import type { Attempt } from './attempt.ts'
 import { AnswerRelay } from './relay-answer.ts'
 import { RefusalRelay } from './relay-refusal.ts'
 import { StreamRelay } from './relay-stream.ts'
+import { UnaskedRelay } from './relay-unasked.ts'
 import type { Relay } from './relay.ts'
 
 /** One form of request. */
@@ -90,6 +91,7 @@ export class JsonErrand implements Errand {
       attempt.answerHeaders = translation.answerHeaders(upstreamHeaders, true)
       return new StreamRelay(attempt, translation)
     }
+    if (call.stream && type.includes('json')) return new UnaskedRelay(attempt)
     attempt.fail('upstream_invalid', `the answer is ${type}, which was not asked for`)
     return null
   }
