@@ -52,6 +52,7 @@ export interface AliasOptions {
   readonly hedge?: Partial<HedgePolicy>
   readonly cache?: Partial<CachePolicy>
   readonly timeouts?: Partial<Timeouts>
+  readonly unknownParameters?: 'DROP' | 'REFUSE'
 }
 
 export interface TokenOptions {

@@ -22,6 +22,8 @@ export type ThinkingOff =
 export interface Abilities {
   readonly thinking: Thinking
   readonly thinkingOff: ThinkingOff
+  /** Whether it takes a budget of tokens to think with, be it not the only way. */
+  readonly budgets: boolean
   /** Whether it takes `temperature`, `top_p` and `top_k`. */
   readonly sampling: boolean
   /** Whether it takes `temperature` and `top_p` in one request. */
@@ -42,6 +44,7 @@ export interface Abilities {
 const UNKNOWN: Abilities = {
   thinking: 'budget',
   thinkingOff: 'unasked',
+  budgets: true,
   sampling: true,
   bothSampling: true,
   schemas: false,
@@ -77,11 +80,12 @@ function abilities(family: string, version: number): Abilities {
   return {
     thinking: version >= 4.6 ? 'adaptive' : version >= 3.7 ? 'budget' : 'never',
     thinkingOff: version < 5 ? 'unasked' : alwaysThinks ? 'never' : offOf(family, version),
+    budgets: version >= 3.7 && version < 4.7,
     sampling: version < 4.7,
     bothSampling: version < 4.1,
     schemas: version >= 4.5,
     xhigh: version >= 4.7,
-    forced: !(alwaysThinks && version > 5),
+    forced: version <= 5 || family === 'haiku',
     hides: version >= 4.7,
     maxTokens: maxTokensOf(family, version),
   }

@@ -51,8 +51,9 @@ export interface Call {
   /**
    * The body for a provider of the same API, its model named so. All else stays as the client wrote it, but that a stream is
    * asked for its usage, and that what other providers thought is left out.
+   * @param dropped gets the parameters that cannot be told without those thoughts
    */
-  encode(providerModel: string): Buffer
+  encode(providerModel: string, dropped?: string[]): Buffer
   /**
    * @param keepUsage whether the event that only tells usage stays also where the client did not ask for it
    * @param endsWithoutDone whether the provider leaves out the event that ends a stream of OpenAI's

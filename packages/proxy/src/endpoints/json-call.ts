@@ -75,14 +75,14 @@ export abstract class JsonCall implements Call {
     return values
   }
 
-  encode(providerModel: string): Buffer {
+  encode(providerModel: string, dropped: string[] = []): Buffer {
     const edits: Edit[] = []
     const models = this.modelRanges()
     // Of several, another parser may take another than was looked at here.
     if (providerModel !== this.model || models.length > 1) {
       edits.push(...replaceAll(models, latin1Literal(providerModel)))
     }
-    this.addEdits(edits)
+    this.addEdits(edits, providerModel, dropped)
     if (edits.length === 0) return this.body
     edits.sort((a, b) => a.start - b.start)
     return Buffer.from(splice(this.text, edits), 'latin1')
@@ -110,8 +110,8 @@ export abstract class JsonCall implements Call {
   /** @returns whether the endpoint's KnownCalls has it from now on */
   protected abstract keep(): boolean
 
-  /** What else is changed of the body on its way to who speaks the same API. */
-  protected addEdits(_edits: Edit[]): void {}
+  /** What else is changed of the body on its way to who speaks the same API. @param _dropped see {@link Call.encode} */
+  protected addEdits(_edits: Edit[], _providerModel: string, _dropped: string[]): void {}
 
   private parsed(): JsonObject {
     return parseBody(this.body, this.text)

@@ -1,11 +1,14 @@
+/** What calls of Anthropic's Messages API and of its counting of tokens have in common. */
 import { GatewayError, messagesConversation, messagesFeatures, messagesUser } from '@millrace/shared'
 
 import { parseExact } from '../canonical/exact-json.ts'
 import { unlessTooDeep } from '../canonical/problem.ts'
 import type { CanonicalRequest } from '../canonical/request.ts'
-/** What calls of Anthropic's Messages API and of its counting of tokens have in common. */
+import { withoutThoughts } from '../canonical/turn.ts'
 import type { JsonObject } from '../canonical/values.ts'
+import { BLOCK_KINDS } from '../dialects/messages/block-kinds.ts'
 import { mayHoldForeign, withoutForeign } from '../dialects/messages/native-body.ts'
+import { asksForBudget, breaksOffThought, thinkingOff } from '../dialects/messages/native-thinking.ts'
 import { readMessagesRequest } from '../dialects/messages/request-read.ts'
 import { utf8FromLatin1, type Edit } from '../stream/json.ts'
 import type { Features } from './endpoint.ts'
@@ -44,7 +47,15 @@ export abstract class AnthropicCall extends JsonCall {
     return unlessTooDeep('messages', () => readMessagesRequest(parseExact(utf8FromLatin1(this.text)) as JsonObject))
   }
 
-  protected override addEdits(edits: Edit[]): void {
-    if (mayHoldForeign(this.text)) addForeignEdits(edits, this.text, 'messages', withoutForeign)
+  protected override addEdits(edits: Edit[], providerModel: string, dropped: string[]): void {
+    const { text } = this
+    if (!mayHoldForeign(text)) return
+    addForeignEdits(edits, text, 'messages', (messages) => {
+      const kept = withoutForeign(messages)
+      if (kept === null || !breaksOffThought(messages, kept) || !asksForBudget(text, providerModel)) return kept
+      edits.push(...thinkingOff(text))
+      dropped.push('thinking')
+      return withoutThoughts(kept, BLOCK_KINDS)
+    })
   }
 }

@@ -41,7 +41,9 @@ export class Untouched implements Translation {
   }
 
   encode(asking: Asking): Buffer {
-    const body = asking.call.encode(asking.model)
+    const dropped: string[] = []
+    const body = asking.call.encode(asking.model, dropped)
+    asking.dropped = dropped
     return this.edits === null ? body : this.edits.apply(body, asking)
   }
 

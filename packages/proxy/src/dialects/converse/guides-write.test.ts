@@ -69,6 +69,29 @@ describe('thinking', () => {
     assert.deepEqual(thought(medium, SONNET_4, after(calling)), none)
     const signed = { type: 'reasoning', text: 'hm', signature: { origin: 'converse', value: 's' } } as const
     assert.deepEqual(thought(medium, SONNET_4, after(signed, calling))[2], [])
+    assert.deepEqual(thought(medium, 'anthropic.claude-opus-4-6-v1', after(calling))[2], [])
+  })
+
+  it('goes on in a turn of several calls by what it begins with', () => {
+    const by = (origin: 'converse' | 'gemini') =>
+      ({ type: 'reasoning', text: 'hm', signature: { origin, value: 's' } }) as const
+    const turn = (...answers: Part[][]): Asked => ({
+      reasoning: medium,
+      tools: [tool('f')],
+      messages: [
+        HELLO,
+        ...answers.flatMap((content) => [
+          said('assistant', ...content, call('a', 'f')),
+          said('user', result('a', text('x'))),
+          said('developer', text('y')),
+        ]),
+      ],
+    })
+    const own = encoded(turn([by('converse')], []))
+    assert.equal(own.body['additionalModelRequestFields'].thinking.type, 'enabled')
+    const { body, dropped } = encoded(turn([by('gemini')], [by('converse')]))
+    assert.deepEqual([body['additionalModelRequestFields'], dropped], [undefined, ['reasoning']])
+    assert.ok(!JSON.stringify(body['messages']).includes('reasoningContent'))
   })
 
   it('leaves less to be told otherwise', () => {

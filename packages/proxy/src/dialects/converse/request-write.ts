@@ -1,6 +1,7 @@
 /** A conversation as the body of Converse and ConverseStream (Bedrock's API reference, "Converse"). */
 import { Dropped } from '../../canonical/dropped.ts'
 import type { ChatRequest, FunctionTool, Params } from '../../canonical/request.ts'
+import { canThinkOn, withoutThoughts, type BlockKinds } from '../../canonical/turn.ts'
 import type { Encoded } from '../../canonical/wire.ts'
 import { writeMessages } from './messages-write.ts'
 import { modelOf, type Model } from './models.ts'
@@ -20,6 +21,10 @@ export interface Memo {
 }
 
 const ANY_JSON = 'Answer with one JSON object, and with nothing before or after it.'
+const BLOCK_KINDS: BlockKinds = {
+  isThought: (block) => 'reasoningContent' in block,
+  isResult: (block) => 'toolResult' in block,
+}
 /** Where Claude tells which sequence has stopped it, streamed or not. */
 const STOP_SEQUENCE = ['/stop_sequence', '/delta/stop_sequence']
 
@@ -46,14 +51,19 @@ export function writeRequest(request: ChatRequest, name: string): WrittenRequest
   const dropped = new Dropped(request)
   const { system, messages } = writeMessages(request, model)
   const answerTool = answerToolOf(request, model)
-  const wantsThought = request.reasoning !== null && writeThinking(request, model, false).on
+  const byBudget = model.claude?.thinking === 'budget'
+  const thinksOn = !byBudget || canThinkOn(messages, BLOCK_KINDS)
+  const wantsThought = request.reasoning !== null && writeThinking(request, model, thinksOn).on
   const tools = writeTools(request, model, answerTool, !(wantsThought && model.claude !== null), dropped)
-  const thinking = writeThinking(request, model, tools.forced)
+  // Up to 4.7 Claude refuses, on Bedrock, to be made to call a tool while it thinks; of later ones Bedrock does not say.
+  const thinking = writeThinking(request, model, thinksOn && !tools.forced)
   if (thinking.dropped) dropped.add('reasoning')
   const sampling = writeSampling(request, model, thinking.on ? thinking.fields : {}, dropped)
   dropTheRest(request, dropped)
 
-  const body: Record<string, unknown> = { messages }
+  const body: Record<string, unknown> = {
+    messages: thinking.dropped && byBudget ? withoutThoughts(messages, BLOCK_KINDS) : messages,
+  }
   if (tools.instruction !== null) system.push({ text: tools.instruction })
   const outputConfig = outputConfigOf(request, model, answerTool !== null, thinking.effort)
   if (

@@ -2,7 +2,6 @@
 import type { Abilities } from '../../canonical/claude.ts'
 import { budgetWithin, effortOf, isOff } from '../../canonical/reasoning.ts'
 import type { ChatRequest, Effort, Reasoning } from '../../canonical/request.ts'
-import { signatureFor } from '../../canonical/signature.ts'
 import type { JsonObject } from '../../canonical/values.ts'
 import type { Model } from './models.ts'
 
@@ -20,15 +19,15 @@ export interface WrittenThinking {
 const SILENT: WrittenThinking = { fields: {}, effort: null, on: false, dropped: false }
 const DROPPED: WrittenThinking = { ...SILENT, dropped: true }
 
-/** @param forced whether a tool has to be called */
-export function writeThinking(request: ChatRequest, model: Model, forced: boolean): WrittenThinking {
+/** @param possible whether the request's other wishes, and the turn that it goes on with, let Claude think */
+export function writeThinking(request: ChatRequest, model: Model, possible: boolean): WrittenThinking {
   const { reasoning } = request
   if (reasoning === null) return SILENT
   const off = isOff(reasoning)
   const effort = off ? 'none' : effortIn(reasoning)
   switch (model.family) {
     case 'claude':
-      return off ? withoutThought(model.claude!) : claudeThought(request, reasoning, model.claude!, forced)
+      return off ? withoutThought(model.claude!) : claudeThought(request, reasoning, model.claude!, possible)
     case 'nova2':
       return off
         ? { ...SILENT, fields: { reasoningConfig: { type: 'disabled' } } }
@@ -69,10 +68,9 @@ function claudeThought(
   request: ChatRequest,
   reasoning: Reasoning,
   { thinking, xhigh, hides }: Abilities,
-  forced: boolean,
+  possible: boolean,
 ): WrittenThinking {
-  // Claude refuses to be made to call a tool while it thinks.
-  if (thinking === 'never' || forced) return DROPPED
+  if (thinking === 'never' || !possible) return DROPPED
   if (thinking === 'adaptive') {
     const effort = effortIn(reasoning)
     const display = hides && reasoning.shown !== null ? { display: reasoning.shown ? 'summarized' : 'omitted' } : {}
@@ -80,18 +78,6 @@ function claudeThought(
     return { fields: { thinking: { type: 'adaptive', ...display } }, effort: told, on: true, dropped: false }
   }
   const budget = budgetWithin(reasoning, request.params.maxTokens)
-  if (budget === null || breaksOffThought(request)) return DROPPED
+  if (budget === null) return DROPPED
   return { ...SILENT, fields: { thinking: { type: 'enabled', budget_tokens: budget } }, on: true }
-}
-
-/**
- * Whether the results of tools answer calls without the thoughts that led to them: a model that thinks by a budget wants
- * those back, and a client of another API may not have kept them.
- */
-function breaksOffThought({ messages }: ChatRequest): boolean {
-  const asked = messages.at(-1)
-  if (asked?.role !== 'user' || !asked.content.some(({ type }) => type === 'tool_result')) return false
-  const calling = messages.findLast(({ role }) => role === 'assistant')
-  const [first] = calling?.content ?? []
-  return first?.type !== 'reasoning' || signatureFor('converse', first.signature) === null
 }

@@ -26,7 +26,8 @@ export function withoutForeign(messages: unknown): unknown[] | null {
   return found ? kept : null
 }
 
-function isForeignThought(block: unknown): boolean {
+/** Whether another provider than Anthropic has thought it. */
+export function isForeignThought(block: unknown): boolean {
   if (!isObject(block)) return false
   if (block['type'] === 'thinking') return isForeignText(block, 'signature')
   return block['type'] === 'redacted_thinking' && isForeignText(block, 'data')

@@ -3,8 +3,10 @@ import { abilitiesOf, type Abilities } from '../../canonical/claude.ts'
 import { Dropped } from '../../canonical/dropped.ts'
 import { unsayable } from '../../canonical/problem.ts'
 import { isForced, type CanonicalRequest, type Params, type ToolChoice } from '../../canonical/request.ts'
+import { canThinkOn, withoutThoughts } from '../../canonical/turn.ts'
 import type { JsonObject } from '../../canonical/values.ts'
 import type { Encoded, EncodeOptions } from '../../canonical/wire.ts'
+import { BLOCK_KINDS } from './block-kinds.ts'
 import { BlockWriter } from './write-blocks.ts'
 import { answerByTool, writeFormat } from './write-format.ts'
 import { writeConversation } from './write-messages.ts'
@@ -32,7 +34,8 @@ export function encodeMessages(request: CanonicalRequest, { model, stream }: Enc
   const maxTokens = params.maxTokens ?? abilities.maxTokens
   const choice = tools.length === 0 ? null : request.toolChoice
   const forced = isForced(choice)
-  const possible = !forced && (abilities.thinking !== 'budget' || canThinkOn(messages))
+  const byBudget = abilities.thinking === 'budget'
+  const possible = !byBudget || (!forced && canThinkOn(messages, BLOCK_KINDS))
   const { thinking, effort, on, dropped: unthought } = writeThinking(request.reasoning, abilities, maxTokens, possible)
   if (unthought) dropped.add('reasoning')
 
@@ -66,7 +69,7 @@ export function encodeMessages(request: CanonicalRequest, { model, stream }: Enc
     model,
     max_tokens: maxTokens,
     ...(system.length === 0 ? {} : { system }),
-    messages,
+    messages: unthought && byBudget ? withoutThoughts(messages, BLOCK_KINDS) : messages,
     ...(tools.length === 0 ? {} : { tools }),
     ...(toolChoice === null ? {} : { tool_choice: toolChoice }),
     ...(thinking === null ? {} : { thinking }),
@@ -77,17 +80,6 @@ export function encodeMessages(request: CanonicalRequest, { model, stream }: Enc
   }
   const memo: MessagesMemo = { custom }
   return { body: JSON.stringify(body), dropped: dropped.names, answerTool, memo }
-}
-
-/** Within the model's turn, its budget to think needs what it has thought before: signed, at the turn's beginning. */
-function canThinkOn(messages: readonly JsonObject[]): boolean {
-  const last = messages.at(-1)!
-  const turn = last['role'] === 'assistant' ? last : messages.at(-2)
-  if (turn?.['role'] !== 'assistant') return true
-  const blocks = turn['content'] as JsonObject[]
-  if (last !== turn && !blocks.some(({ type }) => type === 'tool_use')) return true
-  const first = blocks[0]!['type']
-  return first === 'thinking' || first === 'redacted_thinking'
 }
 
 function writeSampling(params: Params, abilities: Abilities, thinks: boolean, dropped: Dropped): JsonObject {
