@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 
+import { addCredential } from '../helpers/configuration.ts'
 import { UPSTREAM_KEY } from '../helpers/gateway.ts'
 import { send } from '../helpers/http.ts'
 import { useScene } from '../helpers/scene.ts'
@@ -9,6 +10,9 @@ import { behaviours, completion } from '../helpers/upstream/behaviours.ts'
 
 const MODEL = 'gpt-x'
 const VERSION = '2024-10-21'
+/** That has Responses. */
+const LATER = '2025-04-01-preview'
+const PROJECT_KEY = 'sk-project-0123456789abcdef'
 const messages = [{ role: 'user' as const, content: 'Say hello.' }]
 
 const scene = useScene({}, async ({ gateway, upstream }) => {
@@ -18,10 +22,19 @@ const scene = useScene({}, async ({ gateway, upstream }) => {
     ['v1-whole', `${resource}/openai/v1`, {}],
     ['versioned', `${resource}/openai`, { apiVersion: VERSION }],
     ['deployment', `${resource}/openai/deployments/own`, { apiVersion: VERSION }],
+    ['later', resource, { apiVersion: LATER }],
+    ['later-by-responses', resource, { apiVersion: LATER, responsesModels: [MODEL] }],
+    ['versioned-by-responses', resource, { apiVersion: VERSION, responsesModels: [MODEL] }],
+    ['later-deployment', `${resource}/openai/deployments/${MODEL}`, { apiVersion: LATER }],
+    ['later-other-deployment', `${resource}/openai/deployments/own`, { apiVersion: LATER, responsesModels: [MODEL] }],
   ] as const) {
     const provider = await gateway.addProvider(baseUrl, { name: alias, kind: 'AZURE_OPENAI', settings })
     await gateway.addAlias(alias, [{ provider, providerModel: MODEL }], { retry: { maxAttempts: 1 } })
   }
+  const settings = { apiVersion: LATER, passthrough: { endpoints: ['/v1/responses/*'] } }
+  const kept = await gateway.addProvider(resource, { kind: 'AZURE_OPENAI', apiKeys: [], settings })
+  await addCredential(gateway.control, kept, PROJECT_KEY, await gateway.projectId())
+  await gateway.addAlias('kept', [{ provider: kept, providerModel: MODEL }])
 })
 
 const post = (path: string, body: object) =>
@@ -69,6 +82,41 @@ describe('where it is asked', () => {
       { messages },
       `/openai/deployments/own/chat/completions?api-version=${VERSION}`,
     ],
+    ['later', '/v1/responses', { input: 'a' }, `/openai/responses?api-version=${LATER}`],
+    [
+      'later',
+      '/v1/chat/completions',
+      { messages },
+      `/openai/deployments/${MODEL}/chat/completions?api-version=${LATER}`,
+    ],
+    ['later', '/v1/embeddings', { input: 'a' }, `/openai/deployments/${MODEL}/embeddings?api-version=${LATER}`],
+    ['later-by-responses', '/v1/chat/completions', { messages }, `/openai/responses?api-version=${LATER}`],
+    ['later-by-responses', '/v1/messages', { max_tokens: 9, messages }, `/openai/responses?api-version=${LATER}`],
+    [
+      'later-by-responses',
+      '/v1/embeddings',
+      { input: 'a' },
+      `/openai/deployments/${MODEL}/embeddings?api-version=${LATER}`,
+    ],
+    [
+      'versioned-by-responses',
+      '/v1/chat/completions',
+      { messages },
+      `/openai/deployments/${MODEL}/chat/completions?api-version=${VERSION}`,
+    ],
+    ['later-deployment', '/v1/responses', { input: 'a' }, `/openai/responses?api-version=${LATER}`],
+    [
+      'later-other-deployment',
+      '/v1/responses',
+      { input: 'a' },
+      `/openai/deployments/own/chat/completions?api-version=${LATER}`,
+    ],
+    [
+      'later-other-deployment',
+      '/v1/chat/completions',
+      { messages },
+      `/openai/deployments/own/chat/completions?api-version=${LATER}`,
+    ],
   ] as const) {
     test(`${path} by ${alias}`, async () => {
       const asked = scene.upstream.requests.length
@@ -81,6 +129,50 @@ describe('where it is asked', () => {
       assert.equal(last.json.model, MODEL)
     })
   }
+})
+
+describe('a response', () => {
+  const RESPONSE = {
+    id: 'resp_1',
+    object: 'response',
+    created_at: 1,
+    status: 'completed',
+    model: MODEL,
+    output: [
+      {
+        id: 'msg_1',
+        type: 'message',
+        status: 'completed',
+        role: 'assistant',
+        content: [{ type: 'output_text', text: 'Hello.', annotations: [] }],
+      },
+    ],
+    usage: { input_tokens: 3, output_tokens: 2, total_tokens: 5 },
+  }
+
+  test('comes as it is, and is got again where it is kept', async () => {
+    const body = { input: 'a', store: true, background: false }
+    scene.upstream.next(behaviours.raw(JSON.stringify(RESPONSE)))
+    const { text } = await post('/v1/responses', { model: 'kept', ...body })
+    assert.deepEqual(JSON.parse(text), { ...RESPONSE, model: 'kept' })
+    assert.equal(scene.upstream.last.url, `/openai/responses?api-version=${LATER}`)
+    assert.deepEqual(scene.upstream.last.json, { model: MODEL, ...body })
+    scene.upstream.next(behaviours.raw(JSON.stringify(RESPONSE)))
+    const again = await send(`${scene.gateway.proxy.url}/v1/responses/resp_1?include=usage`, {
+      method: 'GET',
+      headers: { authorization: `Bearer ${scene.gateway.token}` },
+    })
+    assert.deepEqual(JSON.parse(again.text), RESPONSE)
+    assert.equal(scene.upstream.last.url, `/openai/responses/resp_1?include=usage&api-version=${LATER}`)
+    assert.equal(scene.upstream.last.headers['api-key'], PROJECT_KEY)
+  })
+
+  test('answers who chats with a model that has no other API', async () => {
+    scene.upstream.next(behaviours.raw(JSON.stringify(RESPONSE)))
+    const { text } = await post('/v1/chat/completions', { model: 'later-by-responses', messages })
+    assert.equal(JSON.parse(text).choices[0].message.content, 'Hello.')
+    assert.equal(scene.upstream.last.json.model, MODEL)
+  })
 })
 
 describe('what it says beyond OpenAI', () => {

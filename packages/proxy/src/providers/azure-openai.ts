@@ -1,11 +1,12 @@
 /**
  * OpenAI's models at Azure (Azure OpenAI's "REST API reference"): by its v1 API, whose paths are OpenAI's own, or, where a
- * version is set, by a URL for each deployment.
+ * version is set, by a URL for each deployment; Responses, where that version has them, by one for all.
  */
 import { NEEDS_CREDENTIAL, PROVIDER_SETTINGS } from '@millrace/shared'
 
 import { OPENAI_WIRE } from '../dialects/chat/wire-options.ts'
 import { chatWire } from '../dialects/chat/wire.ts'
+import { responsesWire } from '../dialects/responses/wire.ts'
 import type { Task } from '../endpoints/endpoint.ts'
 import { PassthroughRules } from '../passthrough/rules.ts'
 import type { SpokenTo } from '../translation/translated.ts'
@@ -27,7 +28,6 @@ export const azureOpenAi: Provider = {
     const place = new AzurePlace(provider.baseUrl, apiVersion)
     const { origin, prefix } = place
     const pooled = pools.upstream({ origin, connectTimeoutMs: provider.timeouts.connect, http2 })
-    const byResponses = new ResponsesModels(responsesModels)
     const speech =
       place.version === null
         ? new OpenAiSpeech({
@@ -35,9 +35,9 @@ export const azureOpenAi: Provider = {
             endpoints: V1_ENDPOINTS,
             chat: chatWire(),
             edits: null,
-            byResponses,
+            byResponses: new ResponsesModels(responsesModels),
           })
-        : new DeploymentSpeech(place)
+        : new DeploymentSpeech(place, responsesModels)
     return {
       upstream: pooled,
       pooled,
@@ -56,22 +56,32 @@ class DeploymentSpeech implements Speech {
   readonly headers: readonly string[] = []
   private readonly place: AzurePlace
   private readonly chat: SpokenTo
+  /** Only of those count that have Responses. */
+  private readonly byResponses: ResponsesModels
 
-  constructor(place: AzurePlace) {
+  constructor(place: AzurePlace, responsesModels: readonly string[]) {
     this.place = place
     this.chat = spokenTo(chatWire(OPENAI_WIRE, (model) => place.pathOf('/chat/completions', model)))
+    const pathOf = (model: string): string => place.responsesPathOf(model)!
+    this.byResponses = new ResponsesModels(responsesModels, spokenTo({ ...responsesWire, pathOf }))
   }
 
   nativePath(endpoint: string, model: string): string | null {
-    return DEPLOYMENT_ENDPOINTS.has(endpoint) ? this.place.pathOf(endpoint.slice('/v1'.length), model) : null
+    const { place, byResponses } = this
+    if (endpoint === '/v1/responses') return place.responsesPathOf(model)
+    if (!DEPLOYMENT_ENDPOINTS.has(endpoint)) return null
+    const shut = byResponses.shuts(endpoint, model) && place.responsesPathOf(model) !== null
+    return shut ? null : place.pathOf(endpoint.slice('/v1'.length), model)
   }
 
   editsOf(): null {
     return null
   }
 
-  wireFor(task: Task): SpokenTo | null {
-    return task === 'chat' ? this.chat : null
+  wireFor(task: Task, model: string): SpokenTo | null {
+    if (task !== 'chat') return null
+    const responses = this.place.responsesPathOf(model) === null ? null : this.byResponses.wireFor(model)
+    return responses ?? this.chat
   }
 }
 

@@ -48,12 +48,23 @@ describe('where Azure is asked', () => {
     })
   }
 
+  it('by what the portal calls the target URI of a model that has Responses alone', () => {
+    const place = new AzurePlace(`${RESOURCE}/openai/responses?api-version=2025-04-01-preview`, null)
+    assert.equal(
+      place.origin + place.prefix + place.responsesPathOf('own'),
+      `${RESOURCE}/openai/responses?api-version=2025-04-01-preview`,
+    )
+    assert.equal(chatUrl(`${RESOURCE}/openai/v1/responses`, null), `${RESOURCE}/openai/v1/chat/completions`)
+  })
+
   it('below what stands before a resource', () => {
     assert.equal(
       chatUrl('https://gate.example/team/openai/v1', null),
       'https://gate.example/team/openai/v1/chat/completions',
     )
-    assert.equal(chatUrl('https://gate.example/team', null), 'https://gate.example/team/openai/v1/chat/completions')
+    for (const team of ['https://gate.example/team', 'https://gate.example/responses']) {
+      assert.equal(chatUrl(team, null), `${team}/openai/v1/chat/completions`)
+    }
   })
 
   it('nowhere else, whatever a model is called', () => {
@@ -70,11 +81,28 @@ describe('where Azure is asked', () => {
     }
   })
 
+  for (const [baseUrl, version, expected] of [
+    [RESOURCE, '2025-03-01-preview', true],
+    [RESOURCE, '2025-04-01-preview', true],
+    [RESOURCE, '2025-02-01-preview', false],
+    [RESOURCE, '2024-10-21', false],
+    [RESOURCE, 'tomorrow', false],
+    [`${RESOURCE}/openai/deployments/a%20b`, '2025-04-01-preview', true],
+    [`${RESOURCE}/openai/deployments/other`, '2025-04-01-preview', false],
+    [`${RESOURCE}/openai/deployments/a%20b`, null, false],
+  ] as const) {
+    it(`${expected ? 'for' : 'for no'} Responses of its model: ${baseUrl}, ${version}`, () => {
+      const path = new AzurePlace(baseUrl, version).responsesPathOf('a b')
+      assert.equal(path, expected ? `/responses?api-version=${version}` : null)
+    })
+  }
+
   it('for what is passed on', () => {
     const place = new AzurePlace(RESOURCE, '2024-10-21')
     const passed = (path: string, query: string, model: string): string => place.passedPathOf(path, query, model)
     assert.equal(passed('/images/generations', '', 'img'), '/deployments/img/images/generations?api-version=2024-10-21')
     assert.equal(passed('/files', '?limit=1', ''), '/files?limit=1&api-version=2024-10-21')
     assert.equal(passed('/files', '?api-version=x', 'm'), '/files?api-version=x')
+    assert.equal(passed('/responses/resp_1', '', ''), '/responses/resp_1?api-version=2024-10-21')
   })
 })

@@ -1,11 +1,15 @@
 /** The last version of deployment URLs that is no preview, for who names a deployment's URL and no version. */
 const DEFAULT_VERSION = '2024-10-21'
 
+/** From here on there are Responses (Microsoft's "Azure OpenAI Responses API": "2025-03-01-preview or later"). */
+const FIRST_WITH_RESPONSES = '2025-03-01'
+const DATE = /^\d{4}-\d\d-\d\d/
+
 /** The v1 API's own names of itself. */
 const V1_VERSIONS: ReadonlySet<string | null> = new Set([null, 'v1', 'preview', 'latest'])
 
-/** Up to `/openai`, what follows it of deployments, and what their own endpoints add. */
-const PATH = /^(.*?)(?:\/openai)?(?:\/v1)?(?:\/deployments\/([^/]+)(?:\/.*)?)?\/*$/
+/** Up to `/openai`, what the portal has behind it, and of deployments their name and what their own endpoints add. */
+const PATH = /^(.*?)(?:\/openai(?:\/v1)?(?:\/responses)?|\/v1)?(?:\/deployments\/([^/]+)(?:\/.*)?)?\/*$/
 
 /** What is below a deployment, besides the endpoints that are understood: Azure OpenAI's data plane. */
 const OF_DEPLOYMENT = /^\/(?:images|audio)\//
@@ -19,9 +23,10 @@ export class AzurePlace {
   readonly version: string | null
   /** The only one that is asked; null: each model is the name of one. */
   private readonly deployment: string | null
+  private readonly hasResponses: boolean
 
   /**
-   * @param baseUrl `https://NAME.openai.azure.com`, with or without `/openai`, `/openai/v1` or `/openai/deployments/NAME…`
+   * @param baseUrl `https://NAME.openai.azure.com`, with or without `/openai`, `/openai/v1`, `/openai/responses` or `/openai/deployments/NAME…`
    * @param apiVersion as it is set; null: it isn't
    */
   constructor(baseUrl: string, apiVersion: string | null) {
@@ -32,6 +37,7 @@ export class AzurePlace {
     this.deployment = deployment
     const isV1 = V1_VERSIONS.has(given)
     this.version = deployment === null ? (isV1 ? null : given) : isV1 ? DEFAULT_VERSION : given
+    this.hasResponses = (DATE.exec(this.version ?? '')?.[0] ?? '') >= FIRST_WITH_RESPONSES
     this.prefix = `${before}/openai${this.version === null ? '/v1' : ''}`
   }
 
@@ -41,7 +47,16 @@ export class AzurePlace {
   }
 
   /**
-   * The same of a path that is passed on.
+   * The same of Responses, which are below no deployment: the body's model names it.
+   * @returns null: the version has none, or another deployment than the model's is the one that is asked
+   */
+  responsesPathOf(model: string): string | null {
+    const names = this.deployment === null || this.deployment === segmentOf(model)
+    return this.hasResponses && names ? `/responses?api-version=${this.version}` : null
+  }
+
+  /**
+   * A path below {@link prefix} that is passed on, with its query.
    * @param query the client's, with its `?`, or empty
    * @param model empty: none is named
    */

@@ -10,7 +10,7 @@ import { Pools } from '../upstream/pools.ts'
 import { providerOf } from './index.ts'
 
 const SETTINGS: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>> = {
-  AZURE_OPENAI: [{}, { apiVersion: '2024-10-21' }],
+  AZURE_OPENAI: [{}, { apiVersion: '2024-10-21' }, { apiVersion: '2025-04-01-preview' }],
   OPENAI_COMPATIBLE: [{}, { preset: 'groq' }, { preset: 'mistral' }, { endpoints: ['/v1/messages'] }],
 }
 

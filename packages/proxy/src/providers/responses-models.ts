@@ -13,11 +13,16 @@ export class ResponsesModels {
   /** Whether there are any. */
   readonly some: boolean
   private readonly globs: GlobList
+  private readonly spoken: SpokenTo
 
-  /** @param globs of the provider's own names of models */
-  constructor(globs: readonly string[]) {
+  /**
+   * @param globs of the provider's own names of models
+   * @param spoken how they are asked
+   */
+  constructor(globs: readonly string[], spoken = RESPONSES) {
     this.some = globs.length > 0
     this.globs = new GlobList(globs)
+    this.spoken = spoken
   }
 
   /** Whether an endpoint's own bytes are nothing for that model. */
@@ -32,6 +37,6 @@ export class ResponsesModels {
 
   /** How that model is asked for a chat; null: as the provider's others. */
   wireFor(model: string): SpokenTo | null {
-    return this.some && this.globs.has(model) ? RESPONSES : null
+    return this.some && this.globs.has(model) ? this.spoken : null
   }
 }
