@@ -4,12 +4,15 @@ import { describe, test } from 'node:test'
 
 import { PRESETS, type PresetName } from '@millrace/shared'
 
+import { QUICK_RETRY } from '../helpers/configuration.ts'
 import { UPSTREAM_KEY } from '../helpers/gateway.ts'
 import { send } from '../helpers/http.ts'
 import { useScene } from '../helpers/scene.ts'
 import { behaviours } from '../helpers/upstream/behaviours.ts'
+import { refuse } from '../helpers/upstream/failures.ts'
 
 const messages = [{ role: 'user' as const, content: 'Say hello.' }]
+const FALLBACK = 'openai-then-mistral'
 const NAMES = Object.keys(PRESETS) as PresetName[]
 
 const post = (path: string, body: object) =>
@@ -108,6 +111,79 @@ describe('Mistral', () => {
     assert.match(called.tool_calls[0].id, /^[A-Za-z0-9]{9}$/)
     assert.equal(result.tool_call_id, called.tool_calls[0].id)
   })
+
+  test('takes over a conversation that began at OpenAI', async () => {
+    const ids = ['call_0123456789abcdefghijklmn', 'call_nmlkjihgfedcba9876543210']
+    const call = (id: string): object => ({ id, type: 'function', function: { name: 'f', arguments: '{"n": 1.0}' } })
+    const conversation = (
+      developer: string,
+      names: object,
+      more: object,
+      [first, second]: readonly string[],
+      between: object[],
+    ) => [
+      { role: developer, content: 'Be short.' },
+      { role: 'user', content: 'é', ...names },
+      { role: 'assistant', content: null, tool_calls: [call(first!), call(second!)], ...more },
+      { role: 'tool', tool_call_id: second, name: 'f', content: 'r' },
+      { role: 'tool', tool_call_id: first, content: 'r' },
+      ...between,
+      { role: 'user', content: 'Go on.' },
+    ]
+    const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }]
+    const said = conversation('developer', { name: 'ann' }, { refusal: null, annotations: [] }, ids, [])
+    scene.upstream.on('away', refuse(503))
+    const asked = scene.upstream.requests.length
+    const { status, text, headers } = await post('/v1/chat/completions', { model: FALLBACK, messages: said, tools })
+    assert.equal(status, 200, text)
+    assert.equal(headers['x-millrace-dropped-params'], undefined)
+    const [atOpenAi, atMistral] = scene.upstream.requests.slice(asked).map(({ json }) => json)
+    assert.deepEqual(atOpenAi, { model: 'away', messages: said, tools })
+    const given = atMistral.messages[2].tool_calls.map(({ id }: { id: string }) => id)
+    for (const id of given) assert.match(id, /^[A-Za-z0-9]{9}$/)
+    assert.notEqual(given[0], given[1])
+    const between = [{ role: 'assistant', content: 'I have what the tools answered.' }]
+    assert.deepEqual(atMistral, { model: 'm', messages: conversation('system', {}, {}, given, between), tools })
+  })
+
+  test('gets what it takes byte for byte', async () => {
+    const body = `{"model":"mistral","messages":[{"role":"system","content":"a" },
+      {"role":"tool","name":"f","tool_call_id":"aB3456789","content":"\\u0061"}],"temperature":1.0}`
+    await scene.gateway.post('/v1/chat/completions', body)
+    assert.equal(scene.upstream.last.body.toString(), body.replace('"mistral"', '"m"'))
+  })
+})
+
+test('what DeepSeek thought goes back to who takes it', async () => {
+  const said = [...messages, { role: 'assistant', content: 'Hello.', reasoning_content: 'Short.' }, ...messages]
+  const { reasoning_content: _, ...plain } = said[1] as Record<string, string>
+  for (const [model, expected] of [
+    ['deepseek', said[1]],
+    ['vllm', said[1]],
+    ['mistral', plain],
+    ['groq', plain],
+    ['cerebras', plain],
+  ] as const) {
+    await post('/v1/chat/completions', { model, messages: said })
+    assert.deepEqual(scene.upstream.last.json.messages[1], expected, model)
+  }
+})
+
+test('messages keep their roles and names where nothing is known of a server, and where it takes them', async () => {
+  const said = [
+    { role: 'developer', name: 'a', content: 'a' },
+    { role: 'user', name: 'b', content: 'b' },
+  ]
+  const [{ name: _, ...unnamed }, user] = said as [(typeof said)[0], (typeof said)[0]]
+  for (const [model, expected] of [
+    ['nobody', said],
+    ['cohere', said],
+    ['together', [{ ...said[0], role: 'system' }, user]],
+    ['xai', [{ ...unnamed, role: 'system' }, user]],
+  ] as const) {
+    await post('/v1/chat/completions', { model, messages: said })
+    assert.deepEqual(scene.upstream.last.json.messages, expected, model)
+  }
 })
 
 test('Groq gets no probabilities to tell', async () => {
@@ -155,6 +231,15 @@ const scene = useScene({}, async ({ gateway, upstream }) => {
     const provider = await gateway.addProvider(upstream.baseUrl, { name: preset, settings: { preset } })
     await gateway.addAlias(preset, [{ provider, providerModel: 'm' }])
   }
+  const nobody = await gateway.addProvider(upstream.baseUrl, { name: 'nobody' })
+  await gateway.addAlias('nobody', [{ provider: nobody, providerModel: 'm' }])
+  const openai = await gateway.addProvider(upstream.baseUrl, { name: 'openai', kind: 'OPENAI' })
+  const mistral = await gateway.addProvider(upstream.baseUrl, { name: 'mistral-too', settings: { preset: 'mistral' } })
+  const routes = [
+    { provider: openai, providerModel: 'away', priority: 0 },
+    { provider: mistral, providerModel: 'm', priority: 1 },
+  ]
+  await gateway.addAlias(FALLBACK, routes, { retry: { ...QUICK_RETRY, maxAttempts: 2 } })
   const settings = { preset: 'groq', endpoints: ['/v1/chat/completions'] }
   const provider = await gateway.addProvider(upstream.baseUrl, { name: 'groq-of-old', settings })
   await gateway.addAlias('groq-of-old', [{ provider, providerModel: 'm' }])

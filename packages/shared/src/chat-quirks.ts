@@ -1,15 +1,16 @@
 /**
  * How providers that speak OpenAI's chat completions differ in what they take. What clients of other APIs say is put to them by
- * all of it; of bodies of chat completions, which go there as they come, `rename`, `drop`, `includeUsage` and `endsWithoutDone`
- * hold alone.
+ * all of it. Of bodies of chat completions, which go there as they come, `rename`, `drop`, `includeUsage` and `endsWithoutDone`
+ * hold, and `developer`, `names`, `toolIds`, `userAfterTool` and `dropInMessages` for the messages that a preset's provider would
+ * refuse.
  */
 export interface ChatQuirks {
   /** What limits the answer's tokens: OpenAI has renamed it. */
   readonly maxTokens: 'max_tokens' | 'max_completion_tokens'
   /** Whether it knows the role `developer`; else that is `system`. */
   readonly developer: boolean
-  /** Whether messages may have a `name`. */
-  readonly names: boolean
+  /** Whose messages may have a `name`: anybody's, the user's alone, or tools' alone (it is never written there). */
+  readonly names: 'any' | 'user' | 'tool'
   /** Whether a user's message may follow a tool's; else one of the model's stands between them. */
   readonly userAfterTool: boolean
   /** Whether texts of one message may stay apart, as parts; else they are joined. */
@@ -36,4 +37,6 @@ export interface ChatQuirks {
   readonly rename: Readonly<Record<string, string>>
   /** Members that it refuses a request for. */
   readonly drop: readonly string[]
+  /** Members of messages that it refuses a request for. Conversations of other APIs are never written with them. */
+  readonly dropInMessages: readonly string[]
 }

@@ -30,6 +30,12 @@ export const COMPATIBLE_ENDPOINTS: readonly NativeEndpoint[] = CLASSIC
 /** Only the old name: who gets the new one leaves it unread, or refuses it. */
 const OLD_LIMIT = { max_completion_tokens: 'max_tokens' } as const
 
+/**
+ * What the messages of answers have and clients send back with them: who refuses members that it does not know gets none of
+ * it. No other model would read it.
+ */
+const OF_ANSWERS = ['reasoning_content', 'reasoning_details', 'thinking_blocks', 'refusal', 'annotations'] as const
+
 export const PRESET_NAMES = [
   'alibaba',
   'cerebras',
@@ -63,17 +69,19 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     endpoints: CHAT_EMBEDDINGS,
     chat: { reasoning: 'enable_thinking', extra: ['top_k'] },
   },
-  // https://inference-docs.cerebras.ai/api-reference/chat-completions
+  // https://inference-docs.cerebras.ai/api-reference/chat-completions; what is not in it is refused with 400 ("property
+  // 'messages.2.assistant.reasoning_content' is unsupported", Kilo-Org/kilocode#10375).
   cerebras: {
     baseUrl: 'https://api.cerebras.ai/v1',
     endpoints: [...CHAT, '/v1/completions'],
-    chat: { maxTokens: 'max_completion_tokens', extra: ['service_tier'] },
+    chat: { maxTokens: 'max_completion_tokens', extra: ['service_tier'], dropInMessages: OF_ANSWERS },
   },
-  // https://docs.cohere.com/docs/compatibility-api; it refuses stream_options (strandsagents.com, "Cohere").
+  // https://docs.cohere.com/docs/compatibility-api: a system message's role is developer; it refuses stream_options
+  // (strandsagents.com, "Cohere").
   cohere: {
     baseUrl: 'https://api.cohere.ai/compatibility/v1',
     endpoints: CHAT_EMBEDDINGS,
-    chat: { includeUsage: false, rename: OLD_LIMIT },
+    chat: { developer: true, includeUsage: false, rename: OLD_LIMIT },
   },
   // https://deepinfra.com/docs/openai_api
   deepinfra: { baseUrl: 'https://api.deepinfra.com/v1/openai', endpoints: CLASSIC, chat: { extra: ['top_k'] } },
@@ -97,15 +105,17 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   },
   // https://docs.github.com/en/rest/models/inference
   github: { baseUrl: 'https://models.github.ai/inference', endpoints: CHAT_EMBEDDINGS },
-  // https://console.groq.com/docs/openai: what it answers 400 to.
+  // https://console.groq.com/docs/openai: what it answers 400 to; tools' messages have names in /docs/tool-use. "property
+  // 'reasoning_content' is unsupported" (janhq/jan#8136), `reasoning` is its own.
   groq: {
     baseUrl: 'https://api.groq.com/openai/v1',
     endpoints: CHAT_RESPONSES,
     chat: {
       maxTokens: 'max_completion_tokens',
-      names: false,
+      names: 'tool',
       extra: ['service_tier'],
       drop: ['logprobs', 'top_logprobs', 'logit_bias'],
+      dropInMessages: OF_ANSWERS,
     },
   },
   // https://huggingface.co/docs/inference-providers/index
@@ -118,13 +128,15 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   },
   // https://lmstudio.ai/docs/developer/openai-compat; its Responses only since 0.3.29, so that they are asked for by `endpoints`.
   lmstudio: { baseUrl: 'http://127.0.0.1:1234/v1', endpoints: CLASSIC, chat: { extra: ['top_k'] } },
-  // https://docs.mistral.ai/api: what is not in it is refused with 422 (mistralai/platform-docs-public#7), as is a message of
-  // the user's after a tool's (code 3230, "Unexpected role 'user' after role 'tool'").
+  // https://docs.mistral.ai/api: what is not in it is refused with 422 (mistralai/platform-docs-public#7), a name but of a
+  // tool's message too, and what others' answers have (`reasoning_content`: BerriAI/litellm#30835); with 400 a message of the
+  // user's after a tool's (code 3230, "Unexpected role 'user' after role 'tool'") and other ids of calls (code 3280, "must be
+  // a-z, A-Z, 0-9, with a length of 9").
   mistral: {
     baseUrl: 'https://api.mistral.ai/v1',
     endpoints: CHAT_EMBEDDINGS,
     chat: {
-      names: false,
+      names: 'tool',
       userAfterTool: false,
       reasoning: null,
       toolIds: 'nine',
@@ -145,6 +157,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
         'audio',
         'web_search_options',
       ],
+      dropInMessages: [...OF_ANSWERS, 'reasoning'],
     },
   },
   // https://platform.moonshot.ai/docs/guide/use-kimi-k2-thinking-model: thoughts go back while tools are called.
@@ -185,8 +198,8 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     endpoints: CLASSIC,
     chat: { extra: ['top_k'], reasoningBack: 'reasoning_content' },
   },
-  // https://docs.x.ai/docs/api-reference
-  xai: { baseUrl: 'https://api.x.ai/v1', endpoints: CHAT_RESPONSES, chat: { names: false } },
+  // https://docs.x.ai/docs/api-reference; "Only messages of role 'user' can have a name" (BerriAI/litellm#9720).
+  xai: { baseUrl: 'https://api.x.ai/v1', endpoints: CHAT_RESPONSES, chat: { names: 'user' } },
   // https://docs.z.ai/api-reference/llm/chat-completion
   zai: { baseUrl: 'https://api.z.ai/api/paas/v4', endpoints: CHAT_EMBEDDINGS, chat: { reasoning: 'thinking' } },
 }

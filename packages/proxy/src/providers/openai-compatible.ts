@@ -8,6 +8,7 @@ import {
   type ChatQuirks,
 } from '@millrace/shared'
 
+import { MessageEdits } from '../dialects/chat/native-messages.ts'
 import { COMPATIBLE_WIRE } from '../dialects/chat/wire-options.ts'
 import { chatWire } from '../dialects/chat/wire.ts'
 import { PassthroughRules } from '../passthrough/rules.ts'
@@ -33,7 +34,7 @@ export const openaiCompatible: Provider = {
       kind: 'OPENAI_COMPATIBLE',
       endpoints: settings.endpoints ?? preset?.endpoints ?? COMPATIBLE_ENDPOINTS,
       chat: chatWire(quirks),
-      edits: editsOf(quirks),
+      edits: preset === null ? null : editsOf(quirks),
       byResponses: new ResponsesModels(responsesModels),
       endsWithoutDone: quirks.endsWithoutDone,
     })
@@ -46,8 +47,11 @@ export const openaiCompatible: Provider = {
 }
 
 /** Whether a stream tells its usage is the gateway's affair, not the client's. */
-function editsOf({ rename, drop, includeUsage }: ChatQuirks): BodyEdits | null {
+function editsOf(quirks: ChatQuirks): BodyEdits | null {
+  const { rename, drop, includeUsage } = quirks
   const quiet = includeUsage ? [] : ['stream_options']
-  if (Object.keys(rename).length === 0 && drop.length === 0 && quiet.length === 0) return null
-  return new BodyEdits({ rename, drop, quiet })
+  const messages = new MessageEdits(quirks)
+  const within = messages.some ? messages : null
+  if (Object.keys(rename).length === 0 && drop.length === 0 && quiet.length === 0 && within === null) return null
+  return new BodyEdits({ rename, drop, quiet, within })
 }

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
-import { findLeadingMembers, findMembers, latin1Literal, replaceAll, splice, utf8FromLatin1 } from './json.ts'
+import {
+  findItems,
+  findLeadingMembers,
+  findMembers,
+  findMembersAt,
+  latin1Literal,
+  replaceAll,
+  splice,
+  utf8FromLatin1,
+} from './json.ts'
 
 const names = new Set(['model', 'usage'])
 
@@ -9,6 +18,32 @@ function textsOf(text: string, name: string): string[] | null {
   const found = findMembers(text, names)
   return found && (found.get(name) ?? []).map(({ start, end }) => text.slice(start, end))
 }
+
+describe('findItems', () => {
+  it('finds each value of a list, wherever that begins', () => {
+    for (const list of ['[]', '[ ]', '[1]', '[ 1 ,"a]",{"b":[2,"}"]} , [[]],null]', '[true,-1.5e+3]']) {
+      const text = `{"x":${list},"y":[9]}`
+      const items = findItems(text, 5)!.map(({ start, end }) => JSON.parse(text.slice(start, end)) as unknown)
+      assert.deepEqual(items, JSON.parse(list))
+    }
+  })
+
+  it('refuses what is none, or does not end', () => {
+    for (const text of ['', '{}', '1', '[', '[1', '[1,', '[1,]', '[1 2]', '["a', '[{]', '[1}']) {
+      assert.equal(findItems(text, 0), null, text)
+    }
+  })
+})
+
+describe('findMembersAt', () => {
+  it('finds an object’s members by where they stand in the whole text', () => {
+    const text = '[{"model":"a"},{"x":1,"model":"b"}]'
+    const [range] = findMembersAt(text, 15, names)!.get('model')!
+    assert.equal(text.slice(range!.start, range!.end), '"b"')
+    for (const from of [0, 2, text.length]) assert.equal(findMembersAt(text, from, names), null)
+    assert.equal(findMembersAt('[{"model":"a"', 1, names), null)
+  })
+})
 
 describe('findMembers', () => {
   it('finds a value wherever it stands among the outermost members', () => {

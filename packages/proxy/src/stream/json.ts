@@ -25,31 +25,57 @@ const CLOSE_BRACE = 0x7d
  */
 export function findMembers(text: string, names: ReadonlySet<string>): Map<string, Range[]> | null {
   const found = new Map<string, Range[]>()
-  return scanMembers(text, names, found) ? found : null
+  const end = scanMembers(text, 0, names, found)
+  return end >= 0 && skipSpace(text, end) === text.length ? found : null
+}
+
+/** As {@link findMembers}, for an object within the text that begins at `from`. */
+export function findMembersAt(text: string, from: number, names: ReadonlySet<string>): Map<string, Range[]> | null {
+  const found = new Map<string, Range[]>()
+  return scanMembers(text, from, names, found) < 0 ? null : found
+}
+
+/** The values of the list that begins at `from`. @returns null if there is none, or no end of it */
+export function findItems(text: string, from: number): Range[] | null {
+  if (text.charCodeAt(from) !== OPEN_BRACKET) return null
+  const items: Range[] = []
+  let i = skipSpace(text, from + 1)
+  if (text.charCodeAt(i) === CLOSE_BRACKET) return items
+  for (;;) {
+    const end = skipValue(text, i)
+    if (end < 0) return null
+    items.push({ start: i, end })
+    i = skipSpace(text, end)
+    const next = text.charCodeAt(i)
+    if (next === CLOSE_BRACKET) return items
+    if (next !== COMMA) return null
+    i = skipSpace(text, i + 1)
+  }
 }
 
 /** As {@link findMembers}, for the beginning of a text that goes on: the members that are whole in it. */
 export function findLeadingMembers(text: string, names: ReadonlySet<string>): Map<string, Range[]> {
   const found = new Map<string, Range[]>()
-  scanMembers(text, names, found)
+  scanMembers(text, 0, names, found)
   return found
 }
 
-function scanMembers(text: string, names: ReadonlySet<string>, found: Map<string, Range[]>): boolean {
-  let i = skipSpace(text, 0)
-  if (text.charCodeAt(i) !== OPEN_BRACE) return false
+/** @returns past the object that begins at `from`, or -1 if none does, or it does not end */
+function scanMembers(text: string, from: number, names: ReadonlySet<string>, found: Map<string, Range[]>): number {
+  let i = skipSpace(text, from)
+  if (text.charCodeAt(i) !== OPEN_BRACE) return -1
   i = skipSpace(text, i + 1)
-  if (text.charCodeAt(i) === CLOSE_BRACE) return skipSpace(text, i + 1) === text.length
+  if (text.charCodeAt(i) === CLOSE_BRACE) return i + 1
   for (;;) {
-    if (text.charCodeAt(i) !== QUOTE) return false
+    if (text.charCodeAt(i) !== QUOTE) return -1
     const nameEnd = skipString(text, i)
-    if (nameEnd < 0) return false
+    if (nameEnd < 0) return -1
     const name = memberName(text, i, nameEnd)
     i = skipSpace(text, nameEnd)
-    if (text.charCodeAt(i) !== COLON) return false
+    if (text.charCodeAt(i) !== COLON) return -1
     const start = skipSpace(text, i + 1)
     const end = skipValue(text, start)
-    if (end < 0) return false
+    if (end < 0) return -1
     if (names.has(name)) {
       const ranges = found.get(name)
       if (ranges) ranges.push({ start, end })
@@ -57,8 +83,8 @@ function scanMembers(text: string, names: ReadonlySet<string>, found: Map<string
     }
     i = skipSpace(text, end)
     const next = text.charCodeAt(i)
-    if (next === CLOSE_BRACE) return skipSpace(text, i + 1) === text.length
-    if (next !== COMMA) return false
+    if (next === CLOSE_BRACE) return i + 1
+    if (next !== COMMA) return -1
     i = skipSpace(text, i + 1)
   }
 }
@@ -96,7 +122,7 @@ export function skipString(text: string, from: number): number {
   }
 }
 
-/** Past the value of a member that begins at `from`, or -1 where it does not end. A value's own spelling is not checked. */
+/** Past the value that begins at `from`, or -1 where it does not end. A value's own spelling is not checked. */
 export function skipValue(text: string, from: number): number {
   const first = text.charCodeAt(from)
   if (first === QUOTE) return skipString(text, from)
@@ -104,7 +130,7 @@ export function skipValue(text: string, from: number): number {
   let i = from
   for (; i < text.length; i++) {
     const c = text.charCodeAt(i)
-    if (c === COMMA || c === CLOSE_BRACE || c <= 0x20) break
+    if (c === COMMA || c === CLOSE_BRACE || c === CLOSE_BRACKET || c <= 0x20) break
   }
   return i > from && i < text.length ? i : -1
 }

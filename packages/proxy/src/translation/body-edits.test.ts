@@ -60,6 +60,9 @@ describe('edits of a body', () => {
     assert.deepEqual(told('{"logprobs":false,"logprobs":true}'), ['logprobs'])
     // Said at all, it has the model search.
     assert.deepEqual(told('{"web_search_options":{}}'), ['web_search_options'])
+    const asking = { dropped: ['thinking'] as readonly string[] } as Asking
+    edits.apply(Buffer.from('{"user":"u"}'), asking)
+    assert.deepEqual(asking.dropped, ['thinking', 'user'])
   })
 
   it('leave any other member as it is, in any order and spacing', () => {

@@ -1,5 +1,6 @@
 /** What compatible providers want otherwise in a body that they get as it came. */
-import { findMembers, skipSpace, splice, type Edit, type Range } from '../stream/json.ts'
+import { findMembers, splice, type Edit, type Range } from '../stream/json.ts'
+import { memberEdits, nameBefore, type MemberPlace } from '../stream/member-edits.ts'
 import type { Asking } from './translation.ts'
 
 /** By the client's names of outermost members. */
@@ -10,17 +11,20 @@ export interface BodyEditRules {
   readonly drop: readonly string[]
   /** The same, where it changes nothing for the client: nobody is told. */
   readonly quiet?: readonly string[]
+  /** What it wants otherwise within one of them; null: nothing. */
+  readonly within?: ValueEdits | null
+}
+
+/** Edits of what stands within an outermost member: nobody is told of them. */
+export interface ValueEdits {
+  readonly member: string
+  /** Whether there may be any: what is quick to tell. */
+  mayEdit(body: Buffer): boolean
+  /** @param text the body, latin1 @param value of the member @returns in any order */
+  editsIn(text: string, value: Range): Edit[]
 }
 
 type Members = ReadonlyMap<string, readonly Range[]>
-
-/** A member that does not stay as it is. */
-interface Place extends Range {
-  /** Where its name begins; {@link start} is where its value does. */
-  readonly from: number
-  /** Its other name; null: it is left out. */
-  readonly other: string | null
-}
 
 /** What says nothing that is not so anyway: to leave it out is nothing to tell of. */
 const DEFAULTS: ReadonlyMap<string, string> = new Map([
@@ -39,22 +43,38 @@ export class BodyEdits {
   private readonly rename: ReadonlyMap<string, string>
   private readonly drop: ReadonlySet<string>
   private readonly quiet: ReadonlySet<string>
+  private readonly within: ValueEdits | null
   private readonly names: ReadonlySet<string>
+  /** With that of {@link within}. */
+  private readonly allNames: ReadonlySet<string>
 
-  constructor({ rename, drop, quiet = [] }: BodyEditRules) {
+  constructor({ rename, drop, quiet = [], within = null }: BodyEditRules) {
     this.rename = new Map(Object.entries(rename))
     this.drop = new Set([...drop, ...quiet])
     this.quiet = new Set(quiet)
+    this.within = within
     this.names = new Set([...this.rename.keys(), ...this.rename.values(), ...this.drop])
+    this.allNames = within === null ? this.names : new Set([...this.names, within.member])
   }
 
-  /** @returns the body itself where there is nothing to edit; what is left out stands in `asking.dropped` */
+  /** @returns the body itself where there is nothing to edit; what is left out is added to `asking.dropped` */
   apply(body: Buffer, asking: Asking): Buffer {
+    const within = this.within?.mayEdit(body) === true ? this.within : null
+    const names = within === null ? this.names : this.allNames
+    if (names.size === 0) return body
     const text = body.toString('latin1')
-    const members = findMembers(text, this.names)
+    const members = findMembers(text, names)
     if (members === null || members.size === 0) return body
+    const outer = this.memberEdits(text, members, asking)
+    const inner = within === null ? [] : innerEdits(text, members, within)
+    if (outer.length === 0 && inner.length === 0) return body
+    const edits = [...outer, ...inner].sort(inOrder)
+    return Buffer.from(splice(text, edits), 'latin1')
+  }
+
+  private memberEdits(text: string, members: Members, asking: Asking): Edit[] {
     const replaced = this.replacedIn(text, members)
-    const places: Place[] = []
+    const places: MemberPlace[] = []
     const dropped: string[] = []
     for (const [name, ranges] of members) {
       const other = this.drop.has(name) || replaced.has(name) ? null : this.rename.get(name)
@@ -63,10 +83,10 @@ export class BodyEdits {
       const tells = this.drop.has(name) && !this.quiet.has(name)
       if (tells && ranges.some((range) => !isDefault(text, range, name))) dropped.push(name)
     }
-    if (places.length === 0) return body
-    asking.dropped = dropped
+    if (places.length === 0) return []
+    asking.dropped = [...asking.dropped, ...dropped]
     places.sort((a, b) => a.from - b.from)
-    return Buffer.from(splice(text, editsOf(text, places)), 'latin1')
+    return memberEdits(text, places)
   }
 
   /** Where the client says a thing by both its names, that of OpenAI counts, unless it says nothing. */
@@ -80,6 +100,16 @@ export class BodyEdits {
   }
 }
 
+/** Of several members of one name another parser may take another: then nothing is changed. */
+function innerEdits(text: string, members: Members, within: ValueEdits): Edit[] {
+  const [value, ...others] = members.get(within.member) ?? []
+  return value === undefined || others.length > 0 ? [] : within.editsIn(text, value)
+}
+
+function inOrder(one: Edit, other: Edit): number {
+  return one.start - other.start
+}
+
 function isNull(text: string, { start, end }: Range): boolean {
   return end - start === 4 && text.startsWith('null', start)
 }
@@ -88,46 +118,4 @@ function isDefault(text: string, range: Range, name: string): boolean {
   if (isNull(text, range)) return true
   const { start, end } = range
   return end - start <= LONGEST_DEFAULT && text.slice(start, end).replace(/\s/g, '') === DEFAULTS.get(name)
-}
-
-/** Where the name begins of a member whose value begins at `value`. */
-function nameBefore(text: string, value: number): number {
-  const closing = text.lastIndexOf('"', value - 1)
-  let at = closing - 1
-  while (at >= 0 && (text[at] !== '"' || isEscaped(text, at))) at--
-  return at
-}
-
-function isEscaped(text: string, at: number): boolean {
-  let slashes = 0
-  while (text[at - 1 - slashes] === '\\') slashes++
-  return slashes % 2 === 1
-}
-
-/** @param places in their order */
-function editsOf(text: string, places: readonly Place[]): Edit[] {
-  const edits: Edit[] = []
-  /** Where members in a row begin that are all left out, and where the row ends. */
-  let row = -1
-  let rowEnd = -1
-  for (const { from, start, end, other } of places) {
-    if (other !== null) {
-      edits.push({ start: from, end: start, literal: `${JSON.stringify(other)}:` })
-      continue
-    }
-    if (from === rowEnd) edits.pop()
-    else row = from
-    const comma = skipSpace(text, end)
-    const isLast = text[comma] !== ','
-    rowEnd = isLast ? end : skipSpace(text, comma + 1)
-    edits.push({ start: isLast ? commaBefore(text, row) : row, end: rowEnd, literal: '' })
-  }
-  return edits
-}
-
-/** @returns where the comma is that parts a member from the one before; of the first, the member itself */
-function commaBefore(text: string, from: number): number {
-  let at = from - 1
-  while (' \t\r\n'.includes(text[at]!)) at--
-  return text[at] === ',' ? at : from
 }

@@ -7,7 +7,7 @@ export type ChatWireOptions = ChatQuirks
 export const OPENAI_WIRE: ChatWireOptions = {
   maxTokens: 'max_completion_tokens',
   developer: true,
-  names: true,
+  names: 'any',
   userAfterTool: true,
   textParts: true,
   openAi: true,
@@ -21,13 +21,14 @@ export const OPENAI_WIRE: ChatWireOptions = {
   extra: ['service_tier', 'verbosity', 'prompt_cache_key', 'modalities', 'audio'],
   rename: {},
   drop: [],
+  dropInMessages: [],
 }
 
 /** What most compatible servers take. */
 export const COMPATIBLE_WIRE: ChatWireOptions = {
   maxTokens: 'max_tokens',
   developer: false,
-  names: true,
+  names: 'any',
   userAfterTool: true,
   textParts: false,
   openAi: false,
@@ -41,4 +42,5 @@ export const COMPATIBLE_WIRE: ChatWireOptions = {
   extra: [],
   rename: {},
   drop: [],
+  dropInMessages: [],
 }

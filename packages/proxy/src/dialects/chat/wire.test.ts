@@ -192,7 +192,7 @@ describe('a request to others', () => {
   })
 
   it('has other names, and not what is refused', () => {
-    const options = { ...COMPATIBLE_WIRE, rename: { seed: 'random_seed' }, drop: ['user'], names: false }
+    const options = { ...COMPATIBLE_WIRE, rename: { seed: 'random_seed' }, drop: ['user'], names: 'tool' } as const
     const { body, dropped } = encode(
       {
         params: { ...NO_PARAMS, seed: 5, user: 'u', maxTokens: 7 },

@@ -20,7 +20,12 @@ import type { ChatWireOptions } from './wire-options.ts'
 export type Said = Record<string, unknown>
 
 /** What the model is taken to have said between a tool and the user, where it has to say something. */
-const BETWEEN = 'I have what the tools answered.'
+export const BETWEEN = 'I have what the tools answered.'
+
+/** What calls itself a function is one of old, and no participant's name. */
+export function mayBeNamed(role: string, names: ChatWireOptions['names']): boolean {
+  return names === 'any' || role === names || role === 'function'
+}
 
 export function writeMessages(request: ChatRequest, options: ChatWireOptions): Said[] {
   return new Writing(request, options).messages
@@ -57,11 +62,11 @@ class Writing {
   }
 
   private push(role: string, content: unknown, name?: string): void {
-    this.messages.push({ role, content, ...this.named(name) })
+    this.messages.push({ role, content, ...this.named(role, name) })
   }
 
-  private named(name: string | undefined): Said {
-    return name === undefined || !this.options.names ? {} : { name }
+  private named(role: string, name: string | undefined): Said {
+    return name === undefined || !mayBeNamed(role, this.options.names) ? {} : { name }
   }
 
   /** Results must follow their calls; what else they have than text follows all of them. */
@@ -99,7 +104,7 @@ class Writing {
     this.messages.push({
       role: 'assistant',
       content: texts.length === 0 ? null : this.content(texts, ''),
-      ...this.named(name),
+      ...this.named('assistant', name),
       ...(refused ? { refusal: refusals.map(({ text }) => text).join('') } : {}),
       ...this.reasoning(parts, at),
       ...(calls.length > 0 ? { tool_calls: calls.map((call) => this.call(call)) } : {}),
