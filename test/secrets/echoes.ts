@@ -1,6 +1,6 @@
+/** An upstream that repeats the key that it was given, wherever it can. */
 import type { Behaviour } from '../helpers/upstream.ts'
 import { events, raw } from '../helpers/upstream/answers.ts'
-/** An upstream that repeats the key that it was given, wherever it can. */
 import { completion, completionEvents, errorBody } from '../helpers/upstream/completion.ts'
 import { cutOff } from '../helpers/upstream/failures.ts'
 

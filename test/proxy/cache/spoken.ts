@@ -1,6 +1,6 @@
+/** A provider's stream that goes on as a test says. */
 import { writeFramed } from '../../helpers/upstream/answers.ts'
 import { completionEvents, errorBody } from '../../helpers/upstream/completion.ts'
-/** A provider's stream that goes on as a test says. */
 import type { Behaviour, Exchange } from '../../helpers/upstream/exchange.ts'
 
 type Step = { readonly words: readonly string[] } | 'end' | 'cut' | 'fail'

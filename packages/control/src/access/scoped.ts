@@ -1,8 +1,8 @@
+/** The one place that keeps what is out of a key's reach from being read as entities. */
 import { Alias } from '../aliases/alias.entity.ts'
 import { AuditEvent } from '../audit/audit.entity.ts'
 import type { Em } from '../db/database.ts'
 import { Project } from '../projects/project.entity.ts'
-/** The one place that keeps what is out of a key's reach from being read as entities. */
 import { ProviderCredential } from '../providers/credential.entity.ts'
 import { Token } from '../tokens/token.entity.ts'
 import { AdminKey } from './admin-key.entity.ts'

@@ -1,5 +1,5 @@
-import { isoOf, type Range } from '../db/time.ts'
 /** One answer as one statement, so that it is of one moment: what a batch has just added is seen once. */
+import { isoOf, type Range } from '../db/time.ts'
 import type { SqlCondition } from '../requests/conditions.ts'
 import { DIMENSION_COLUMNS, FINEST, type Dimension, type Grain } from './dimensions.ts'
 import type { Interval } from './interval.ts'

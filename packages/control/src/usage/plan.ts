@@ -1,5 +1,5 @@
-import { ceilTo, DAY_MS, floorTo, HOUR_MS, isoOf, MINUTE_MS, type Range } from '../db/time.ts'
 /** From which tables an answer is put together: the coarsest sums that fit, and single requests for what is left over. */
+import { ceilTo, DAY_MS, floorTo, HOUR_MS, isoOf, MINUTE_MS, type Range } from '../db/time.ts'
 import { badInput } from '../graphql/errors.ts'
 import type { Interval } from './interval.ts'
 

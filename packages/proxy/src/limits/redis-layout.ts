@@ -1,5 +1,5 @@
-import { QUOTA, type Claim, type LimitedSubject } from './store.ts'
 /** Where in Redis a claim counts, and how its scripts are told. */
+import { QUOTA, type Claim, type LimitedSubject } from './store.ts'
 import { reservationsOf, split, type Reservation } from './sums.ts'
 
 const PREFIX = 'millrace:limits:'

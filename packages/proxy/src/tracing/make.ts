@@ -1,5 +1,5 @@
-import type { ProxyIdentity } from '@millrace/shared'
 /** Puts tracing together, by what the environment says in OpenTelemetry's own names. */
+import type { ProxyIdentity } from '@millrace/shared'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import {
   detectResources,
