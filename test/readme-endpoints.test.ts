@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { suite, test } from 'node:test'
 
-import { PROVIDER_KINDS, type ProviderKind } from '@millrace/shared'
+import { PROVIDER_KINDS, ROUTED_ENDPOINTS, type ProviderKind } from '@millrace/shared'
 
-import { cellOf, CELLS, ENDPOINTS, type Cell, type EndpointPath } from './proxy/dialects/cells.ts'
+import { cellOf, CELLS, type Cell, type EndpointPath } from './proxy/dialects/cells.ts'
 import { useDialects } from './proxy/dialects/scene.ts'
 
 const README = new URL('../README.md', import.meta.url)
@@ -16,7 +16,7 @@ function rows(): string[][] {
   const [, section] = readFileSync(README, 'utf8').split(/^#+ Endpoints and providers$/m)
   assert.ok(section !== undefined, 'README.md has "Endpoints and providers"')
   const lines = section.split('\n').filter((line) => line.startsWith('|'))
-  const table = lines.slice(0, ENDPOINTS.length + 2)
+  const table = lines.slice(0, ROUTED_ENDPOINTS.length + 2)
   return [table[0]!, ...table.slice(2)].map((line) =>
     line
       .split('|')
@@ -32,7 +32,7 @@ suite('the README says where each endpoint can be asked', () => {
     assert.deepEqual(head!.slice(1).sort(), [...PROVIDER_KINDS].sort())
     assert.deepEqual(
       body.map(([path]) => path!.replace(/^POST /, '')),
-      ENDPOINTS,
+      ROUTED_ENDPOINTS,
     )
   })
 

@@ -18,7 +18,8 @@ const POINTER = '#/components/schemas/'
 const ID = 'openai:'
 
 const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: false, logger: false })
-const compiled = new Map<string, ValidateFunction>()
+/** Which schemas the validator has. */
+const added = new Set<string>()
 let schemas: Json | null = null
 /** The schema of each event of a streamed response, by its type. */
 let events: ReadonlyMap<string, string> | null = null
@@ -42,13 +43,8 @@ export function assertResponseEvent(event: Json): void {
 }
 
 function validatorOf(name: string): ValidateFunction {
-  let validate = compiled.get(name)
-  if (validate === undefined) {
-    addWithReferences(name)
-    validate = ajv.getSchema(ID + name)!
-    compiled.set(name, validate)
-  }
-  return validate
+  addWithReferences(name)
+  return ajv.getSchema(ID + name)!
 }
 
 function description(): Json {
@@ -70,14 +66,12 @@ function eventNames(): ReadonlyMap<string, string> {
 function addWithReferences(first: string): void {
   const waiting = [first]
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
-    if (ajv.getSchema(ID + name) !== undefined || added.has(name)) continue
+    if (added.has(name)) continue
     added.add(name)
     assert.ok(description()[name], `the description has ${name}`)
     ajv.addSchema({ ...adapted(description()[name], waiting), $id: ID + name })
   }
 }
-
-const added = new Set<string>()
 
 /** As JSON Schema 2020-12 has it: `nullable` is OpenAPI 3.0's word, which the description still uses. */
 function adapted(schema: any, references: string[]): any {

@@ -1,16 +1,19 @@
 /** A proxy that serves a configuration made up by a test, its providers at one fake upstream. For a whole test file. */
 import { after, before } from 'node:test'
 
+import Anthropic from '@anthropic-ai/sdk'
 import { newId, newMasterKey, type RequestRecord, type SnapshotProvider } from '@millrace/shared'
 import OpenAI from 'openai'
 
 import { startFakeControl, type FakeControl } from './fake-control.ts'
-import { open, send, type Answer, type OpenAnswer } from './http.ts'
+import { open, send, type Answer, type OpenAnswer, type SendOptions } from './http.ts'
 import type { OwnSnapshot } from './own-snapshot.ts'
 import { startProxy, type ProxyProcess } from './proxy.ts'
 import { temporaryFolder } from './temporary.ts'
 import { startUpstream, type Behaviour, type SeenRequest, type Upstream } from './upstream.ts'
 import { waitFor } from './wait.ts'
+
+type Texts = Readonly<Record<string, string>>
 
 const KEY_NAME = 'OWN_API_KEY'
 /** What the upstream is asked with where a provider has {@link ownCredential}. */
@@ -27,10 +30,14 @@ export class OwnProxy {
   proxy!: ProxyProcess
   snapshot!: OwnSnapshot
   openai!: OpenAI
+  anthropic!: Anthropic
   readonly #snapshotAt: (origin: string) => OwnSnapshot
+  readonly #env: Texts
 
-  constructor(snapshotAt: (origin: string) => OwnSnapshot) {
+  /** @param snapshotAt the configuration; origin: `http://127.0.0.1:PORT` @param env more of the proxy's environment */
+  constructor(snapshotAt: (origin: string) => OwnSnapshot, env: Texts = {}) {
     this.#snapshotAt = snapshotAt
+    this.#env = env
   }
 
   async start(resources: AsyncDisposableStack): Promise<void> {
@@ -42,7 +49,7 @@ export class OwnProxy {
         controlUrl: this.control.url,
         proxyKey: 'p'.repeat(32),
         dataDir: folder.path,
-        env: { MILLRACE_MASTER_KEY: newMasterKey(), [KEY_NAME]: OWN_KEY },
+        env: { MILLRACE_MASTER_KEY: newMasterKey(), [KEY_NAME]: OWN_KEY, ...this.#env },
       }),
     )
     this.snapshot = this.#snapshotAt(`http://127.0.0.1:${this.upstream.port}`)
@@ -50,19 +57,21 @@ export class OwnProxy {
     await waitFor(async () => (await this.get('/v1/models')).status === 200, { what: 'the configuration to be served' })
     const { token: apiKey } = this.snapshot
     this.openai = new OpenAI({ apiKey, baseURL: `${this.proxy.url}/v1`, maxRetries: 0 })
+    this.anthropic = new Anthropic({ apiKey, baseURL: this.proxy.url, maxRetries: 0 })
   }
 
   get(path: string): Promise<Answer> {
-    return send(this.proxy.url + path, { method: 'GET', headers: this.#headers() })
+    return send(this.proxy.url + path, { method: 'GET', headers: this.#headers({}) })
   }
 
-  post(path: string, body: object): Promise<Answer> {
-    return send(this.proxy.url + path, { headers: this.#headers(), body: JSON.stringify(body) })
+  /** POSTs a body, as it is if it is text, and reads the answer's bytes. */
+  post(path: string, body: string | object, headers: Texts = {}): Promise<Answer> {
+    return send(this.proxy.url + path, this.#posting(body, headers))
   }
 
   /** The same, but returns with the answer's head. */
-  open(path: string, body: object): Promise<OpenAnswer> {
-    return open(this.proxy.url + path, { headers: this.#headers(), body: JSON.stringify(body) })
+  open(path: string, body: string | object, headers: Texts = {}): Promise<OpenAnswer> {
+    return open(this.proxy.url + path, this.#posting(body, headers))
   }
 
   /** Has the upstream answer so, and returns what it was asked. */
@@ -80,14 +89,22 @@ export class OwnProxy {
     })
   }
 
-  #headers(): Record<string, string> {
-    return { authorization: `Bearer ${this.snapshot.token}`, 'content-type': 'application/json' }
+  #posting(body: string | object, headers: Texts): SendOptions {
+    return { headers: this.#headers(headers), body: typeof body === 'string' ? body : JSON.stringify(body) }
+  }
+
+  #headers(more: Texts): Record<string, string> {
+    return { authorization: `Bearer ${this.snapshot.token}`, 'content-type': 'application/json', ...more }
   }
 }
 
-/** Started before the file's first test. @param snapshotAt the configuration; origin: `http://127.0.0.1:PORT` */
-export function useOwnProxy(snapshotAt: (origin: string) => OwnSnapshot): OwnProxy {
-  const own = new OwnProxy(snapshotAt)
+/** Started before the file's first test. */
+export function useOwnProxy(snapshotAt: (origin: string) => OwnSnapshot, env?: Texts): OwnProxy {
+  return useProxy(new OwnProxy(snapshotAt, env))
+}
+
+/** For the whole of the file that calls this. */
+export function useProxy<T extends OwnProxy>(own: T): T {
   const resources = new AsyncDisposableStack()
   before(() => own.start(resources))
   after(() => resources.disposeAsync())

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import { stoodStill } from '../helpers/held-up.ts'
 import { begin, type OpenAnswer } from '../helpers/http.ts'
 import { residentMegabytes } from '../helpers/memory.ts'
 import { useScene } from '../helpers/scene.ts'
@@ -12,19 +13,6 @@ import { waitFor, within } from '../helpers/wait.ts'
 
 const MB = 1_024 * 1_024
 const scene = useScene()
-
-/** Waits until the provider's writes have stood still for a second, and returns how many bytes it had got rid of. */
-async function stoodStill(seen: SeenRequest): Promise<number> {
-  let last = -1
-  return waitFor(
-    () => {
-      const still = seen.bytesSent === last && last > 0
-      last = seen.bytesSent
-      return still && last
-    },
-    { intervalMs: 1_000, timeoutMs: 30_000, what: 'the upstream to be held up' },
-  )
-}
 
 async function openUnread(more: Readonly<Record<string, unknown>>): Promise<{ answer: OpenAnswer; seen: SeenRequest }> {
   const answer = await scene.open(scene.body(scene.alias, more))

@@ -19,7 +19,7 @@ const messages = [{ role: 'user' as const, content: 'Say hello.' }]
 describe('streams', () => {
   for (const split of ['frame', 1, 7, 10_000] as const) {
     test(`in pieces of ${split}`, async () => {
-      scene.upstream.next(binaryEvents(FRAMES, { split }))
+      scene.upstream.next(binaryEvents(FRAMES, split))
       const { data: stream, response } = await client.chat.completions
         .create({ model: 'by-key', messages, stream: true, stream_options: { include_usage: true } })
         .withResponse()

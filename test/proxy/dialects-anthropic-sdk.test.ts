@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 
 import type { Message, MessageParam } from '@anthropic-ai/sdk/resources/messages'
 
-import { aliasOf, KINDS, type Kind } from './dialects/kinds.ts'
+import { aliasOf, KINDS, SIGNING, type Kind } from './dialects/kinds.ts'
 import { COUNTED, speaking } from './dialects/provider.ts'
 import { saidBy } from './dialects/said.ts'
 import { assertSame } from './dialects/same.ts'
@@ -26,8 +26,6 @@ const SPOKEN_SCENARIOS: readonly ScenarioName[] = [
   'cut off by length',
 ]
 const ASKED = KINDS.filter((kind) => kind !== 'SIMULATED')
-/** Those that sign what they think. */
-const SIGNING: readonly Kind[] = ['ANTHROPIC', 'GEMINI', 'BEDROCK', 'OPENAI_RESPONSES']
 const COUNTING: readonly Kind[] = ['ANTHROPIC', 'GEMINI', 'BEDROCK']
 
 /** The next turn: what was answered, and the results of its calls. */

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 
-import { open } from '../helpers/http.ts'
+import { stoodStill } from '../helpers/held-up.ts'
 import { residentMegabytes } from '../helpers/memory.ts'
-import type { Behaviour, SeenRequest } from '../helpers/upstream.ts'
+import type { Behaviour } from '../helpers/upstream.ts'
 import { EVENT_STREAM, recordedFrames } from '../helpers/upstream/event-stream.ts'
 import { waitFor, within } from '../helpers/wait.ts'
 import { PATHS, streamedQuestion, type Talker } from './dialects/clients.ts'
@@ -39,26 +39,11 @@ function endless(api: Spoken): Behaviour {
   }
 }
 
-/** Waits until the provider's writes have stood still for a second, and returns how many bytes it had got rid of. */
-function stoodStill(seen: SeenRequest): Promise<number> {
-  let last = -1
-  return waitFor(
-    () => {
-      const still = seen.bytesSent === last && last > 0
-      last = seen.bytesSent
-      return still && last
-    },
-    { intervalMs: 1_000, timeoutMs: 30_000, what: 'the upstream to be held up' },
-  )
-}
-
 describe('a client that does not read', () => {
   for (const [api, client] of PAIRS) {
     test(`${client} holds up ${api}, and the proxy holds nothing of it`, async () => {
       scene.upstream.next(endless(api))
-      const body = JSON.stringify(streamedQuestion(client, aliasOf(REPLAYED_BY[api])))
-      const headers = { authorization: `Bearer ${scene.snapshot.token}`, 'content-type': 'application/json' }
-      const answer = await open(scene.proxy.url + PATHS[client], { headers, body })
+      const answer = await scene.open(PATHS[client], streamedQuestion(client, aliasOf(REPLAYED_BY[api])))
       assert.equal(answer.status, 200)
       answer.stream.pause()
       const { last: seen } = scene.upstream

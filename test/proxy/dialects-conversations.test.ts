@@ -3,14 +3,13 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 
 import { PATHS, question, TALKERS, type Talker } from './dialects/clients.ts'
-import { aliasOf, KIND, type Kind } from './dialects/kinds.ts'
+import { aliasOf, KIND, SIGNING, type Kind } from './dialects/kinds.ts'
 import { speaking } from './dialects/provider.ts'
 import type { Json } from './dialects/said.ts'
 import { useDialects } from './dialects/scene.ts'
 import { CONCLUSION, PARAMETERS, RESULT, SIGNATURE, thinkingOfTools } from './dialects/tools.ts'
 
 const scene = useDialects()
-const SIGNING: readonly Kind[] = ['ANTHROPIC', 'GEMINI', 'BEDROCK', 'OPENAI_RESPONSES']
 const THOUGHT = 'The weather is wanted.'
 
 /** What asks for thoughts, and offers a tool. */
@@ -116,10 +115,9 @@ for (const client of TALKERS) {
     }
 
     for (const kind of SIGNING) {
-      for (const other of SIGNING.filter((one) => one !== kind)) {
+      // What comes from a client in its own API goes on as it is.
+      for (const other of SIGNING.filter((one) => one !== kind && KIND[one].speaks !== client)) {
         test(`with ${kind}, then ${other}: no signature of the one reaches the other`, async () => {
-          // What comes from a client in its own API goes on as it is.
-          if (KIND[other].speaks === client) return
           const { text } = await converse(client, aliasOf(kind), aliasOf(other))
           assert.ok(!text.includes(SIGNATURE) && !text.includes('mr1.'), text)
           assert.ok(text.includes(RESULT) && text.includes('Oslo'))

@@ -5,7 +5,6 @@ import { describe, test } from 'node:test'
 import { GatewayError } from '@millrace/shared'
 import fc from 'fast-check'
 
-import { openApiMissing } from '../helpers/openapi.ts'
 import {
   assertAnswerForm,
   assertEventForm,
@@ -56,7 +55,7 @@ function assertWhole(client: Talker, text: string): void {
   const data = eventsOf(text).map((event) => event.data)
   if (client === 'chat') assert.equal(data.pop(), '[DONE]')
   const events = data.map((line) => JSON.parse(line))
-  if (!openApiMissing) for (const event of events) assertEventForm(client, event)
+  for (const event of events) assertEventForm(client, event)
   if (client === 'messages') assertMessageOrder(events)
   if (client === 'responses') assertResponseOrder(events)
 }

@@ -6,12 +6,12 @@ import { APIError } from 'openai'
 import { makeParseableResponseFormat, makeParseableTextFormat } from 'openai/lib/parser'
 
 import { assertAnswerForm } from './dialects/clients.ts'
-import { aliasOf, embeddingAliasOf, KINDS, type Kind } from './dialects/kinds.ts'
+import { aliasOf, embeddingAliasOf, KIND, KINDS, type Kind } from './dialects/kinds.ts'
 import { COUNTED, speaking, VECTOR } from './dialects/provider.ts'
 import { saidByEvents } from './dialects/said-events.ts'
-import { saidBy, type Json } from './dialects/said.ts'
+import { saidBy, type Json, type Said } from './dialects/said.ts'
 import { assertSame } from './dialects/same.ts'
-import { saidOf, SCENARIOS, type ScenarioName } from './dialects/scenarios.ts'
+import { SCENARIOS, toldIn, type ScenarioName } from './dialects/scenarios.ts'
 import { useDialects } from './dialects/scene.ts'
 import { callingTools, CONCLUSION, PARAMETERS, RESULT, SCHEMA, structured } from './dialects/tools.ts'
 
@@ -28,15 +28,9 @@ const SPOKEN_SCENARIOS: readonly ScenarioName[] = [
 const ASKED = KINDS.filter((kind) => kind !== 'SIMULATED')
 const WITHOUT_EMBEDDINGS: readonly Kind[] = ['ANTHROPIC']
 
-/** What is heard where a provider does not tell how much was thought. */
-function toldBy(kind: Kind, name: ScenarioName): ReturnType<typeof saidOf> {
-  const said = saidOf(SCENARIOS[name])
-  const untold = kind === 'ANTHROPIC' || kind === 'BEDROCK'
-  return untold ? { ...said, usage: { ...said.usage!, reasoning: 0 } } : said
-}
-
 for (const kind of ASKED) {
   const model = aliasOf(kind)
+  const told = (name: ScenarioName): Said => toldIn(KIND[kind].speaks, SCENARIOS[name])
 
   describe(`chat completions at ${kind}`, () => {
     for (const name of SPOKEN_SCENARIOS) {
@@ -44,7 +38,7 @@ for (const kind of ASKED) {
         scene.upstream.otherwise = speaking(() => SCENARIOS[name])
         const completion = await scene.openai.chat.completions.create({ model, messages })
         assertAnswerForm('chat', completion)
-        assertSame('chat', saidBy('chat', completion), toldBy(kind, name))
+        assertSame('chat', saidBy('chat', completion), told(name))
       })
 
       test(`${name}, streamed`, async () => {
@@ -57,13 +51,9 @@ for (const kind of ASKED) {
         const chunks: Json[] = []
         stream.on('chunk', (chunk) => chunks.push(structuredClone(chunk)))
         const completion = await stream.finalChatCompletion()
-        assertSame('chat', saidByEvents('chat', chunks), toldBy(kind, name))
+        assertSame('chat', saidByEvents('chat', chunks), told(name))
         // The SDK's own sum keeps the last piece of what it does not know, such as reasoning.
-        assertSame(
-          'chat',
-          { ...saidBy('chat', completion), reasoning: toldBy(kind, name).reasoning },
-          toldBy(kind, name),
-        )
+        assertSame('chat', { ...saidBy('chat', completion), reasoning: told(name).reasoning }, told(name))
       })
     }
 
@@ -118,16 +108,16 @@ for (const kind of ASKED) {
         scene.upstream.otherwise = speaking(() => SCENARIOS[name])
         const response = await scene.openai.responses.create({ model, input: 'Hello.', store: false })
         const { output_text: text, ...plain } = response
-        assert.equal(text, toldBy(kind, name).text)
-        assertSame('responses', saidBy('responses', plain), toldBy(kind, name))
+        assert.equal(text, told(name).text)
+        assertSame('responses', saidBy('responses', plain), told(name))
       })
 
       test(`${name}, streamed`, async () => {
         scene.upstream.otherwise = speaking(() => SCENARIOS[name])
         const stream = scene.openai.responses.stream({ model, input: 'Hello.', store: false })
         const response = await stream.finalResponse()
-        assert.equal(response.output_text, toldBy(kind, name).text)
-        assertSame('responses', saidBy('responses', response), toldBy(kind, name))
+        assert.equal(response.output_text, told(name).text)
+        assertSame('responses', saidBy('responses', response), told(name))
       })
     }
 

@@ -8,21 +8,14 @@ import { replayAnswer, replayStream } from './dialects/replay.ts'
 import { saidByEvents } from './dialects/said-events.ts'
 import { saidBy } from './dialects/said.ts'
 import { assertRecorded, assertSame } from './dialects/same.ts'
-import { saidOf, SCENARIO_NAMES, SCENARIOS, type Scenario, type ScenarioName } from './dialects/scenarios.ts'
+import { SCENARIO_NAMES, SCENARIOS, toldIn, type Scenario, type ScenarioName } from './dialects/scenarios.ts'
 import { useDialects } from './dialects/scene.ts'
 import { eventsIn } from './dialects/speakers-events.ts'
-import { answerIn, SPOKEN, type Spoken } from './dialects/speakers.ts'
+import { answerIn, SPOKEN } from './dialects/speakers.ts'
 
 const scene = useDialects()
 /** Those whose usage differs. */
 const RECORDED: readonly ScenarioName[] = ['text', 'reasoning', 'a cached prompt']
-
-/** Bedrock and Anthropic don't tell how much was thought. */
-function toldIn(api: Spoken, name: ScenarioName): ReturnType<typeof saidOf> {
-  const said = saidOf(SCENARIOS[name])
-  const untold = api === 'converse' || api === 'messages'
-  return untold ? { ...said, usage: { ...said.usage!, reasoning: 0 } } : said
-}
 
 for (const api of SPOKEN) {
   const kind = REPLAYED_BY[api]
@@ -31,7 +24,7 @@ for (const api of SPOKEN) {
       const scenario: Scenario = SCENARIOS[name]
       for (const client of CLIENTS_OF[api]) {
         test(`${name}, to ${client}`, async () => {
-          const said = toldIn(api, name)
+          const said = toldIn(api, scenario)
           const json = answerIn(api, scenario)
           assert.deepEqual(saidBy(api, JSON.parse(json)), said, 'the fixture says what it is to')
           const { answer } = await scene.ask(replayAnswer(json), PATHS[client], question(client, aliasOf(kind)))
@@ -40,7 +33,7 @@ for (const api of SPOKEN) {
         })
 
         test(`${name}, to ${client}, streamed`, async () => {
-          const said = toldIn(api, name)
+          const said = toldIn(api, scenario)
           const lines = eventsIn(api, scenario)
           assert.deepEqual(
             saidByEvents(

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 
-import Anthropic from '@anthropic-ai/sdk'
 import type { ChatCompletionMessageParam, ChatCompletionTool } from 'openai/resources'
 
 import { assertError } from '../helpers/error-shape.ts'
@@ -191,14 +190,13 @@ describe('a chat', () => {
 
 describe('a message', () => {
   test('and a count of it are understood', async () => {
-    const anthropic = new Anthropic({ apiKey: own.snapshot.token, baseURL: own.proxy.url, maxRetries: 0 })
     const asked = { model: 'gemini', messages: ASKED.messages, system: 'Be brief.' }
     const parts = [
       { text: 'Hm.', thought: true },
       { text: 'Hello!', thoughtSignature: 'c2lnbmVk' },
     ]
     const { answer } = await own.asked(streamed(piece(parts), piece([], END)), () =>
-      anthropic.messages
+      own.anthropic.messages
         .stream({ ...asked, max_tokens: 2_000, thinking: { type: 'enabled', budget_tokens: 1_024 } })
         .finalMessage(),
     )
@@ -210,7 +208,7 @@ describe('a message', () => {
       messages: [...ASKED.messages, { role: 'assistant' as const, content: answer.content }, ...ASKED.messages],
     }
     const { answer: counted, seen } = await own.asked(raw('{"totalTokens":31}'), () =>
-      anthropic.messages.countTokens(next),
+      own.anthropic.messages.countTokens(next),
     )
     assert.equal(counted.input_tokens, 31)
     assert.equal(seen.url, `/proxied/v1beta/models/${MODEL}:countTokens`)

@@ -1,67 +1,42 @@
 /** Responses that are given again, in either form; those that the provider keeps are not. */
 import assert from 'node:assert/strict'
-import { after, before, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 
-import { DEFAULT_CACHE, newId, newMasterKey, parseInFlight } from '@millrace/shared'
-import OpenAI from 'openai'
+import { DEFAULT_CACHE, parseInFlight } from '@millrace/shared'
 
-import { startFakeControl, type FakeControl } from '../helpers/fake-control.ts'
-import { open, send, type Answer } from '../helpers/http.ts'
+import type { Answer } from '../helpers/http.ts'
 import { uniqueName } from '../helpers/names.ts'
+import { ownCredential, useOwnProxy } from '../helpers/own-proxy.ts'
 import { OwnSnapshot, ownAlias, ownProvider, ownRoute } from '../helpers/own-snapshot.ts'
-import { startProxy } from '../helpers/proxy.ts'
-import { temporaryFolder } from '../helpers/temporary.ts'
-import { startUpstream, type Behaviour, type Upstream } from '../helpers/upstream.ts'
+import type { Behaviour } from '../helpers/upstream.ts'
 import { writeFramed } from '../helpers/upstream/answers.ts'
-import { waitFor } from '../helpers/wait.ts'
 import { replayAnswer, replayStream } from './dialects/replay.ts'
 import { answerTo } from './live/operator.ts'
 
-const resources = new AsyncDisposableStack()
-let upstream: Upstream
-let control: FakeControl
-let snapshot: OwnSnapshot
-let url: string
-let token: string
+const PATH = '/v1/responses'
 
-before(async () => {
-  const folder = resources.use(await temporaryFolder())
-  upstream = resources.use(await startUpstream())
-  control = resources.use(await startFakeControl())
-  const env = { MILLRACE_MASTER_KEY: newMasterKey(), CACHED_API_KEY: 'a-key', MILLRACE_REVOKED_STREAMS: 'cut' }
-  const proxy = resources.use(
-    await startProxy({ controlUrl: control.url, proxyKey: 'p'.repeat(32), dataDir: folder.path, env }),
-  )
-  const native = ownProvider({
-    name: 'native',
-    kind: 'OPENAI',
-    baseUrl: upstream.baseUrl,
-    credentials: [{ id: newId(), projectId: null, fingerprint: 'own', secret: { env: 'CACHED_API_KEY' } }],
-  })
-  const cache = { ...DEFAULT_CACHE, enabled: true, coalesce: true }
-  const aliases = { cached: cache, paced: { ...cache, replayPace: 'RECORDED' as const }, plain: DEFAULT_CACHE }
-  snapshot = new OwnSnapshot(
-    [native],
-    Object.entries(aliases).map(([name, policy]) =>
-      ownAlias({ name, cache: policy, routes: [ownRoute({ providerId: native.id })] }),
-    ),
-  )
-  control.publish(snapshot.at(1))
-  ;({ url } = proxy)
-  ;({ token } = snapshot)
-  await waitFor(async () => (await send(`${url}/v1/models`, { method: 'GET', headers: headers() })).status === 200, {
-    what: 'the configuration to be served',
-  })
-})
-after(() => resources.disposeAsync())
-
-function headers(): Record<string, string> {
-  return { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
-}
+const own = useOwnProxy(
+  (origin) => {
+    const native = ownProvider({
+      name: 'native',
+      kind: 'OPENAI',
+      baseUrl: `${origin}/v1`,
+      credentials: [ownCredential()],
+    })
+    const cache = { ...DEFAULT_CACHE, enabled: true, coalesce: true }
+    const aliases = { cached: cache, paced: { ...cache, replayPace: 'RECORDED' as const }, plain: DEFAULT_CACHE }
+    return new OwnSnapshot(
+      [native],
+      Object.entries(aliases).map(([name, policy]) =>
+        ownAlias({ name, cache: policy, routes: [ownRoute({ providerId: native.id })] }),
+      ),
+    )
+  },
+  { MILLRACE_REVOKED_STREAMS: 'cut' },
+)
 
 function ask(body: object): Promise<Answer> {
-  const json = JSON.stringify({ model: 'cached', store: false, ...body })
-  return send(`${url}/v1/responses`, { headers: headers(), body: json })
+  return own.post(PATH, { model: 'cached', store: false, ...body })
 }
 
 const RESPONSE = {
@@ -91,13 +66,12 @@ const LINES = [
 
 describe('a response that is not kept by its provider', () => {
   it('is given again as it came, and as a stream', async () => {
-    upstream.next(replayAnswer(RESPONSE))
+    own.upstream.next(replayAnswer(RESPONSE))
     const first = await ask({ input: 'whole' })
     const again = await ask({ input: 'whole' })
     assert.deepEqual([first.headers['x-cache'], again.headers['x-cache']], ['MISS', 'HIT'])
     assert.equal(again.text, first.text)
-    const client = new OpenAI({ apiKey: token, baseURL: `${url}/v1`, maxRetries: 0 })
-    const stream = client.responses.stream({ model: 'cached', store: false, input: 'whole' })
+    const stream = own.openai.responses.stream({ model: 'cached', store: false, input: 'whole' })
     const numbers: number[] = []
     stream.on('event', ({ sequence_number: number }) => numbers.push(number))
     const final = await stream.finalResponse()
@@ -106,33 +80,33 @@ describe('a response that is not kept by its provider', () => {
       numbers,
       numbers.map((_, i) => i),
     )
-    assert.equal(upstream.requests.length, 1)
+    assert.equal(own.upstream.requests.length, 1)
   })
 
   it('is given whole, too, where it was streamed', async () => {
-    const { length } = upstream.requests
-    upstream.next(replayStream('responses', LINES))
+    const { length } = own.upstream.requests
+    own.upstream.next(replayStream('responses', LINES))
     const streamed = await ask({ input: 'streamed', stream: true })
     assert.equal(streamed.headers['x-cache'], 'MISS')
     assert.equal((await ask({ input: 'streamed', stream: true })).text, streamed.text)
     const whole = await ask({ input: 'streamed' })
     assert.equal(whole.headers['x-cache'], 'HIT')
     assert.deepEqual(JSON.parse(whole.text), { ...RESPONSE, model: 'cached' })
-    assert.equal(upstream.requests.length, length + 1)
+    assert.equal(own.upstream.requests.length, length + 1)
   })
 })
 
 describe('a response whose stream breaks off', () => {
   it('ends with an event of the next number, and is asked for again', async () => {
-    const { length } = upstream.requests
-    upstream.next(replayStream('responses', LINES.slice(0, -1)), replayStream('responses', LINES))
+    const { length } = own.upstream.requests
+    own.upstream.next(replayStream('responses', LINES.slice(0, -1)), replayStream('responses', LINES))
     const broken = await ask({ input: 'broken', stream: true })
     const last = JSON.parse(broken.text.trimEnd().split('\ndata: ').at(-1)!)
     assert.deepEqual([last.type, last.sequence_number], ['error', LINES.length - 1])
     const again = await ask({ input: 'broken', stream: true })
     assert.equal(again.headers['x-cache'], 'MISS')
     assert.match(again.text, /"response\.completed"/)
-    assert.equal(upstream.requests.length, length + 2)
+    assert.equal(own.upstream.requests.length, length + 2)
   })
 })
 
@@ -140,13 +114,13 @@ describe('a response whose stream an operator ends', () => {
   /** Asks for it, has it ended after the delta, and returns the number of the event that says so. */
   async function numberOfTheEnd(model: string, outcome: string): Promise<number> {
     const requestId = uniqueName('ended')
-    const body = JSON.stringify({ model, store: false, input: 'ended', stream: true })
-    const answer = await open(`${url}/v1/responses`, { headers: { ...headers(), 'x-request-id': requestId }, body })
+    const body = { model, store: false, input: 'ended', stream: true }
+    const answer = await own.open(PATH, body, { 'x-request-id': requestId })
     assert.equal(answer.headers['x-cache'], outcome)
     await answer.until('output_text.delta')
-    const { inFlight } = await answerTo(control, {})
+    const { inFlight } = await answerTo(own.control, {})
     const { id } = inFlight.map(parseInFlight).find((one) => one.requestId === requestId)!
-    assert.equal((await answerTo(control, { request: id, cancel: true })).cancelled, true)
+    assert.equal((await answerTo(own.control, { request: id, cancel: true })).cancelled, true)
     const { body: rest } = await answer.rest()
     const last = JSON.parse(rest.toString().trimEnd().split('\ndata: ').at(-1)!)
     assert.deepEqual([last.type, last.code], ['error', 'admin_cancelled'])
@@ -170,13 +144,13 @@ describe('a response whose stream an operator ends', () => {
     ['paced', 'MISS'],
   ] as const) {
     it(`says so by an event of the next number, as it comes: ${outcome}`, async () => {
-      upstream.next(begun(null))
+      own.upstream.next(begun(null))
       assert.equal(await numberOfTheEnd(model, outcome), 2)
     })
   }
 
   it('says so by an event of the next number, while it is played', async () => {
-    upstream.next(begun(3_000))
+    own.upstream.next(begun(3_000))
     assert.equal((await ask({ model: 'paced', input: 'ended', stream: true })).headers['x-cache'], 'MISS')
     assert.equal(await numberOfTheEnd('paced', 'HIT'), 2)
   })
@@ -189,10 +163,10 @@ describe('a response that repeats a schema with a member of the name "error"', (
     const repeated = { ...RESPONSE, tools }
     const lines = [{ ...JSON.parse(LINES[0]!), response: { ...BEGUN, tools } }, JSON.parse(LINES[1]!)]
     const end = { ...JSON.parse(LINES[2]!), response: repeated }
-    upstream.next(replayAnswer(repeated))
+    own.upstream.next(replayAnswer(repeated))
     await ask({ input: 'schema', tools })
     assert.equal((await ask({ input: 'schema', tools })).headers['x-cache'], 'HIT')
-    upstream.next(
+    own.upstream.next(
       replayStream(
         'responses',
         [...lines, end].map((line) => JSON.stringify(line)),
@@ -206,9 +180,9 @@ describe('a response that repeats a schema with a member of the name "error"', (
 describe('a response that repeats whom it is for', () => {
   it('is nobody else’s', async () => {
     for (const mine of [{ user: 'ann' }, { user: 'bob' }, { metadata: { a: 'b' } }]) {
-      upstream.next(replayAnswer({ ...RESPONSE, ...mine }))
-      const { headers: told, text } = await ask({ input: 'mine', ...mine })
-      assert.equal(told['x-cache'], 'MISS')
+      own.upstream.next(replayAnswer({ ...RESPONSE, ...mine }))
+      const { headers, text } = await ask({ input: 'mine', ...mine })
+      assert.equal(headers['x-cache'], 'MISS')
       assert.deepEqual(JSON.parse(text), { ...RESPONSE, ...mine, model: 'cached' })
     }
   })
@@ -217,7 +191,7 @@ describe('a response that repeats whom it is for', () => {
 describe('a response that its provider keeps', () => {
   it('is asked for each time', async () => {
     for (const kept of [{ store: true }, { store: undefined }, { conversation: 'c' }, { background: true }]) {
-      upstream.next(replayAnswer(RESPONSE), replayAnswer(RESPONSE))
+      own.upstream.next(replayAnswer(RESPONSE), replayAnswer(RESPONSE))
       for (let i = 0; i < 2; i++) assert.equal((await ask({ input: 'kept', ...kept })).headers['x-cache'], 'BYPASS')
     }
   })
@@ -225,21 +199,21 @@ describe('a response that its provider keeps', () => {
 
 describe('a response that several clients share', () => {
   it('ends for each with an event of the next number, where it is cut', async () => {
-    upstream.next(async (exchange) => {
+    own.upstream.next(async (exchange) => {
       exchange.head(200, { 'content-type': 'text/event-stream' })
       await writeFramed(exchange, LINES.slice(0, -1), { done: null })
       await exchange.untilOver()
     })
-    const body = JSON.stringify({ model: 'cached', store: false, input: 'shared', stream: true })
+    const body = { model: 'cached', store: false, input: 'shared', stream: true }
     const begun = []
     for (let i = 0; i < 2; i++) {
-      const answer = await open(`${url}/v1/responses`, { headers: headers(), body })
+      const answer = await own.open(PATH, body)
       await answer.until('output_text.delta')
       begun.push(answer)
     }
     assert.equal(begun[1]!.headers['x-cache'], 'COALESCED')
-    const revoked = snapshot.at(2)
-    control.publish({ ...revoked, tokens: revoked.tokens.map((one) => ({ ...one, revoked: true })) })
+    const revoked = own.snapshot.at(2)
+    own.control.publish({ ...revoked, tokens: revoked.tokens.map((one) => ({ ...one, revoked: true })) })
     for (const answer of begun) {
       const { body: rest } = await answer.rest()
       const last = JSON.parse(rest.toString().trimEnd().split('\ndata: ').at(-1)!)

@@ -1,51 +1,30 @@
 /** Requests that one of an alias's providers cannot be asked: what only an API that keeps responses can do. */
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 
-import { DEFAULT_RETRY, DEFAULT_STICKY, newId, newMasterKey } from '@millrace/shared'
+import { DEFAULT_RETRY, DEFAULT_STICKY, newId } from '@millrace/shared'
 
-import { startFakeControl, type FakeControl } from '../helpers/fake-control.ts'
-import { send, type Answer } from '../helpers/http.ts'
+import type { Answer } from '../helpers/http.ts'
+import { ownCredential, useOwnProxy } from '../helpers/own-proxy.ts'
 import { OwnSnapshot, ownAlias, ownProvider, ownRoute } from '../helpers/own-snapshot.ts'
-import { startProxy } from '../helpers/proxy.ts'
-import { temporaryFolder } from '../helpers/temporary.ts'
-import { startUpstream, type Upstream } from '../helpers/upstream.ts'
 import { behaviours } from '../helpers/upstream/behaviours.ts'
 import { waitFor } from '../helpers/wait.ts'
 import { refusalIn } from './dialects/error-forms.ts'
 import { speaking } from './dialects/provider.ts'
 
-const resources = new AsyncDisposableStack()
-let upstream: Upstream
-let control: FakeControl
-let url: string
-let token: string
-
-before(async () => {
-  const folder = resources.use(await temporaryFolder())
-  upstream = resources.use(await startUpstream())
-  upstream.otherwise = speaking()
-  control = resources.use(await startFakeControl())
-  const proxy = resources.use(
-    await startProxy({
-      controlUrl: control.url,
-      proxyKey: 'p'.repeat(32),
-      dataDir: folder.path,
-      env: { MILLRACE_MASTER_KEY: newMasterKey(), UNSENT_API_KEY: 'a-key' },
-    }),
-  )
-  const { baseUrl } = upstream
+const own = useOwnProxy((origin) => {
+  const baseUrl = `${origin}/v1`
   const native = ownProvider({
     name: 'native',
     kind: 'OPENAI',
     baseUrl,
     forcedBreaker: 'FORCED_CLOSED',
-    credentials: [{ id: newId(), projectId: null, fingerprint: 'own', secret: { env: 'UNSENT_API_KEY' } }],
+    credentials: [ownCredential()],
   })
   const narrow = { ...native, id: newId(), name: 'narrow', maxConcurrency: 1 }
   const chat = ownProvider({ name: 'chat', baseUrl, maxConcurrency: 1 })
   const retry = { ...DEFAULT_RETRY, maxAttempts: 2, initialBackoffMs: 1 }
-  const snapshot = new OwnSnapshot(
+  return new OwnSnapshot(
     [native, narrow, chat],
     [
       ownAlias({ name: 'chat-alone', routes: [ownRoute({ providerId: chat.id })], retry }),
@@ -68,39 +47,28 @@ before(async () => {
       }),
     ],
   )
-  control.publish(snapshot.at(1))
-  ;({ url } = proxy)
-  ;({ token } = snapshot)
-  await waitFor(async () => (await send(`${url}/v1/models`, { method: 'GET', headers: headers() })).status === 200, {
-    what: 'the configuration to be served',
-  })
 })
-after(() => resources.disposeAsync())
-
-function headers(more: Readonly<Record<string, string>> = {}): Record<string, string> {
-  return { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...more }
-}
-
 function ask(model: string, body: object = {}, more?: Readonly<Record<string, string>>): Promise<Answer> {
-  return send(`${url}/v1/responses`, { headers: headers(more), body: JSON.stringify({ model, input: 'x', ...body }) })
+  own.upstream.otherwise = speaking()
+  return own.post('/v1/responses', { model, input: 'x', ...body }, more)
 }
 
 const KEPT = { previous_response_id: 'resp_1' }
 
 describe('a provider that cannot be asked', () => {
   test('is none the worse for it, however often, and nothing was used', async () => {
-    const asked = upstream.requests.length
+    const asked = own.upstream.requests.length
     for (let i = 0; i < 24; i++) {
       const { status, text } = await ask('chat-alone', KEPT)
       const { error } = JSON.parse(text)
       assert.deepEqual([status, error.code, error.param], [400, 'unsupported_endpoint', 'previous_response_id'])
     }
-    assert.equal(upstream.requests.length, asked)
+    assert.equal(own.upstream.requests.length, asked)
     const answer = await ask('chat-alone')
     assert.equal(answer.status, 200, answer.text)
     const records = await waitFor(
       () => {
-        const found = control.records.filter(({ errorClass }) => errorClass === 'unsupported_endpoint')
+        const found = own.control.records.filter(({ errorClass }) => errorClass === 'unsupported_endpoint')
         return found.length === 24 && found
       },
       { what: 'the records' },
@@ -110,14 +78,11 @@ describe('a provider that cannot be asked', () => {
   })
 
   test('does not stand in the way of another that can', async () => {
-    upstream.next(refusalIn('responses', 500))
+    own.upstream.next(refusalIn('responses', 500))
     const answer = await ask('chat-second', KEPT)
     assert.equal(answer.status, 200, answer.text)
     assert.equal(answer.headers['x-millrace-provider'], 'native')
-    const id = answer.headers['x-request-id']
-    const { attempts } = await waitFor(() => control.records.find(({ requestId }) => requestId === id), {
-      what: 'the record',
-    })
+    const { attempts } = await own.recordOf(answer)
     assert.deepEqual(
       attempts.map(({ errorClass }) => errorClass),
       ['upstream_5xx', 'unsupported_endpoint', null],
@@ -125,22 +90,22 @@ describe('a provider that cannot be asked', () => {
   })
 
   test('is not what a client hears of where another has failed', async () => {
-    upstream.next(refusalIn('responses', 500), refusalIn('responses', 500))
+    own.upstream.next(refusalIn('responses', 500), refusalIn('responses', 500))
     const { status, text } = await ask('chat-second', KEPT)
-    upstream.expectNothing()
+    own.upstream.expectNothing()
     assert.deepEqual([status, JSON.parse(text).error.code], [502, 'all_routes_failed'])
   })
 
   test('does not hurry those that wait for a place at another', async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
-    const asked = upstream.requests.length
-    upstream.next(behaviours.onceReleased(released, speaking()))
+    const asked = own.upstream.requests.length
+    own.upstream.next(behaviours.onceReleased(released, speaking()))
     const first = ask('narrow')
-    await upstream.seen(asked + 1)
+    await own.upstream.seen(asked + 1)
     const second = ask('narrow-second', KEPT)
     const waiting = waitFor(
       async () => {
-        const { text } = await send(`${url}/metrics`, { method: 'GET', headers: {} })
+        const { text } = await own.get('/metrics')
         return /^millrace_in_flight 2$/m.test(text)
       },
       { what: 'both to be under way' },
@@ -157,10 +122,10 @@ describe('a provider that cannot be asked', () => {
 
   test('is not what a client hears of where others are full', async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
-    const asked = upstream.requests.length
-    upstream.next(behaviours.onceReleased(released, speaking()))
+    const asked = own.upstream.requests.length
+    own.upstream.next(behaviours.onceReleased(released, speaking()))
     const first = ask('narrow')
-    await upstream.seen(asked + 1)
+    await own.upstream.seen(asked + 1)
     const { status, text } = await ask('narrow-second', KEPT)
     release()
     assert.deepEqual([status, JSON.parse(text).error.code], [503, 'provider_at_capacity'])

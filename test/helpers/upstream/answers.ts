@@ -80,10 +80,15 @@ export function events(data: readonly string[], framing: Framing = {}): Behaviou
 
 /** Writes events without ending the answer. */
 export async function writeFramed(exchange: Exchange, data: readonly string[], framing: Framing): Promise<void> {
-  for (const piece of pieces(frame(data, framing), framing.split ?? 'event')) {
+  await writePieces(exchange, pieces(frame(data, framing), framing.split ?? 'event'), framing.gapMs)
+}
+
+/** Writes an HTTP chunk each, without ending the answer. */
+export async function writePieces(exchange: Exchange, all: readonly Buffer[], gapMs = 0): Promise<void> {
+  for (const piece of all) {
     if (exchange.signal.aborted) return
     await exchange.writeWhole(piece)
-    if (framing.gapMs) await exchange.pause(framing.gapMs)
+    if (gapMs) await exchange.pause(gapMs)
     else await nextTurn()
   }
 }
@@ -91,8 +96,12 @@ export async function writeFramed(exchange: Exchange, data: readonly string[], f
 function pieces(frames: readonly string[], split: 'event' | 'all' | number): Buffer[] {
   if (split === 'event') return frames.map((one) => Buffer.from(one))
   const bytes = Buffer.from(frames.join(''))
-  if (split === 'all') return [bytes]
-  return Array.from({ length: Math.ceil(bytes.length / split) }, (_, i) => bytes.subarray(i * split, (i + 1) * split))
+  return split === 'all' ? [bytes] : piecesOf(bytes, split)
+}
+
+/** So many bytes each. */
+export function piecesOf(bytes: Buffer, size: number): Buffer[] {
+  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size))
 }
 
 /** Lets the kernel have one chunk before the next: else libuv writes them together. */

@@ -2,9 +2,9 @@
  * AWS's binary event streams (application/vnd.amazon.eventstream), written by hand after the Smithy specification "Event
  * streams", section "Amazon Event Stream": length, length of headers and their CRC, headers, payload, CRC of all.
  */
-import type { OutgoingHttpHeaders } from 'node:http'
 import { crc32 } from 'node:zlib'
 
+import { piecesOf, writePieces } from './answers.ts'
 import type { Behaviour } from './exchange.ts'
 
 export const EVENT_STREAM = 'application/vnd.amazon.eventstream'
@@ -12,7 +12,7 @@ export const EVENT_STREAM = 'application/vnd.amazon.eventstream'
 const STRING = 7
 
 /** One frame with headers that are strings. */
-export function binaryFrame(headers: Readonly<Record<string, string>>, payload: string | Buffer): Buffer {
+function binaryFrame(headers: Readonly<Record<string, string>>, payload: string | Buffer): Buffer {
   const head = Buffer.concat(Object.entries(headers).map(([name, value]) => stringHeader(name, value)))
   const body = Buffer.from(payload)
   const frame = Buffer.alloc(16 + head.length + body.length)
@@ -61,35 +61,11 @@ export function recordedFrames(lines: readonly string[]): Buffer[] {
   })
 }
 
-export interface FramesOptions {
-  /** How the bytes are cut into HTTP chunks: one a frame, or so many bytes each. */
-  readonly split?: 'frame' | number
-  readonly status?: number
-  readonly headers?: OutgoingHttpHeaders
-  /** Closes the connection after the frames, in place of ending the answer. */
-  readonly cut?: boolean
-}
-
-/** A stream of these frames. */
-export function binaryEvents(frames: readonly Buffer[], options: FramesOptions = {}): Behaviour {
+/** A stream of these frames. @param split how the bytes are cut into HTTP chunks: one a frame, or so many bytes each */
+export function binaryEvents(frames: readonly Buffer[], split: 'frame' | number = 'frame'): Behaviour {
   return async (exchange) => {
-    exchange.head(options.status ?? 200, {
-      'content-type': EVENT_STREAM,
-      'x-amzn-requestid': 'request-id-of-aws',
-      ...options.headers,
-    })
-    for (const piece of pieces(frames, options.split ?? 'frame')) {
-      if (exchange.signal.aborted) return
-      await exchange.writeWhole(piece)
-      await new Promise((resolve) => setImmediate(resolve))
-    }
-    if (options.cut) await exchange.cut()
-    else exchange.end()
+    exchange.head(200, { 'content-type': EVENT_STREAM, 'x-amzn-requestid': 'request-id-of-aws' })
+    await writePieces(exchange, split === 'frame' ? frames : piecesOf(Buffer.concat(frames), split))
+    exchange.end()
   }
-}
-
-function pieces(frames: readonly Buffer[], split: 'frame' | number): readonly Buffer[] {
-  if (split === 'frame') return frames
-  const bytes = Buffer.concat(frames)
-  return Array.from({ length: Math.ceil(bytes.length / split) }, (_, i) => bytes.subarray(i * split, (i + 1) * split))
 }

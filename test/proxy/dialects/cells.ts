@@ -1,22 +1,15 @@
 /** Which endpoint can be asked of which kind of provider, found by asking. */
 import assert from 'node:assert/strict'
 
+import type { ROUTED_ENDPOINTS } from '@millrace/shared'
+
 import { PATHS, question } from './clients.ts'
 import { aliasOf, embeddingAliasOf, type Kind } from './kinds.ts'
 import { COUNTED, speaking } from './provider.ts'
 import type { Json } from './said.ts'
 import type { DialectScene } from './scene.ts'
 
-/** As the README's table has them. */
-export const ENDPOINTS = [
-  '/v1/chat/completions',
-  '/v1/completions',
-  '/v1/embeddings',
-  '/v1/responses',
-  '/v1/messages',
-  '/v1/messages/count_tokens',
-] as const
-export type EndpointPath = (typeof ENDPOINTS)[number]
+export type EndpointPath = (typeof ROUTED_ENDPOINTS)[number]
 
 export const CELLS = ['native', 'translated', 'estimated', 'refused'] as const
 export type Cell = (typeof CELLS)[number]

@@ -2,7 +2,6 @@
 import {
   DEFAULT_CACHE,
   DEFAULT_RETRY,
-  newId,
   type CachePolicy,
   type RetryPolicy,
   type SnapshotAlias,
@@ -10,6 +9,7 @@ import {
   type SnapshotRoute,
 } from '@millrace/shared'
 
+import { ownCredential } from '../../helpers/own-proxy.ts'
 import { OwnSnapshot, ownAlias, ownProvider, ownRoute } from '../../helpers/own-snapshot.ts'
 
 /** The API that a provider, or a client, speaks. */
@@ -59,8 +59,8 @@ export const REPLAYED_BY: Readonly<Record<Dialect, Kind>> = {
   converse: 'BEDROCK',
 }
 
-/** The proxy's environment has it; providers refer to it. */
-export const KEY = { DIALECTS_API_KEY: 'a-key-of-the-upstream' }
+/** Those that sign what they think. */
+export const SIGNING: readonly Kind[] = ['ANTHROPIC', 'GEMINI', 'BEDROCK', 'OPENAI_RESPONSES']
 
 /** The alias of a kind. */
 export function aliasOf(kind: Kind): string {
@@ -116,7 +116,7 @@ function providerOfKind(kind: Kind, origin: string): SnapshotProvider {
   })
 }
 
-const CREDENTIAL = { id: newId(), projectId: null, fingerprint: 'own', secret: { env: Object.keys(KEY)[0]! } }
+const CREDENTIAL = ownCredential()
 
 function aliasesOf(kind: Kind, { id: providerId }: SnapshotProvider): SnapshotAlias[] {
   const routes = (): SnapshotRoute[] => [ownRoute({ providerId })]

@@ -1,5 +1,5 @@
-import type { Behaviour, SeenRequest } from '../../helpers/upstream.ts'
 /** A provider of every kind at once: what it is asked at a path it answers in that path's API, streamed if that was asked. */
+import type { Behaviour, SeenRequest } from '../../helpers/upstream.ts'
 import { behaviours } from '../../helpers/upstream/behaviours.ts'
 import type { Dialect } from './kinds.ts'
 import { replayAnswer, replayStream } from './replay.ts'
@@ -35,7 +35,7 @@ const PATHS: readonly (readonly [RegExp, Dialect | 'count'])[] = [
 ]
 
 /** Null: at no path that any kind of provider has. */
-export function askedFor({ url, json }: SeenRequest): AskedFor | null {
+function askedFor({ url, json }: SeenRequest): AskedFor | null {
   const path = url.split('?')[0]!
   const found = PATHS.find(([pattern]) => pattern.test(path))
   if (found === undefined) return null

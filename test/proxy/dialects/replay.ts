@@ -2,6 +2,7 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 
 import type { Behaviour } from '../../helpers/upstream.ts'
+import { piecesOf, writePieces } from '../../helpers/upstream/answers.ts'
 import { behaviours } from '../../helpers/upstream/behaviours.ts'
 import { EVENT_STREAM, recordedFrames } from '../../helpers/upstream/event-stream.ts'
 import type { Dialect } from './kinds.ts'
@@ -22,18 +23,14 @@ export function replayStream(dialect: Dialect, lines: readonly string[], cut: Cu
   const headers = { 'content-type': type, ...UPSTREAM_ID[dialect] }
   if (cut === 'event') return inPieces(frames, headers)
   const bytes = Buffer.concat(frames)
-  return inPieces(typeof cut === 'number' ? cutInto(bytes, () => cut) : cutInto(bytes, sizes(cut.seed)), headers)
+  return inPieces(typeof cut === 'number' ? piecesOf(bytes, cut) : cutInto(bytes, sizes(cut.seed)), headers)
 }
 
 /** A piece an HTTP chunk. */
 function inPieces(pieces: readonly Buffer[], headers: OutgoingHttpHeaders): Behaviour {
   return async (exchange) => {
     exchange.head(200, headers)
-    for (const piece of pieces) {
-      if (exchange.signal.aborted) return
-      await exchange.writeWhole(piece)
-      await new Promise((resolve) => setImmediate(resolve))
-    }
+    await writePieces(exchange, pieces)
     exchange.end()
   }
 }

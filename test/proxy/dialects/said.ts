@@ -126,7 +126,7 @@ function readEmbeddings({ usage }: Json, to: Gathered): void {
   to.usage = usageOfChat({ completion_tokens: 0, ...usage })
 }
 
-export function readResponse(response: Json, to: Gathered): void {
+function readResponse(response: Json, to: Gathered): void {
   for (const item of response.output) {
     if (item.type === 'reasoning') {
       const parts = item.content?.length > 0 ? item.content : item.summary
@@ -214,7 +214,7 @@ export function usageOfChat(usage: Json): SaidUsage | null {
   }
 }
 
-export function usageOfResponse(usage: Json): SaidUsage | null {
+function usageOfResponse(usage: Json): SaidUsage | null {
   if (!usage) return null
   return {
     input: usage.input_tokens,

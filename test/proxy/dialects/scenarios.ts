@@ -1,4 +1,5 @@
 /** What an answer may say, in no API's words. speakers.ts says it in each. */
+import type { Dialect } from './kinds.ts'
 import type { Said, SaidFinish, SaidUsage } from './said.ts'
 
 export interface ScenarioCall {
@@ -73,4 +74,11 @@ export function saidOf({ reasoning, text, calls, finish, usage }: Scenario): Sai
     finish,
     usage,
   }
+}
+
+/** The same, as far as an API tells it: Anthropic's and Bedrock's don't tell how much was thought. */
+export function toldIn(api: Dialect, scenario: Scenario): Said {
+  const said = saidOf(scenario)
+  const untold = api === 'messages' || api === 'converse'
+  return untold ? { ...said, usage: { ...scenario.usage, reasoning: 0 } } : said
 }
