@@ -39,6 +39,10 @@ describe('a provider that is tried', () => {
   test('is asked for the model that is named', async () => {
     assert.equal((await tryProvider(scene.provider, 'another-model')).ok, true)
     assert.equal(scene.upstream.last.model, 'another-model')
+    // As a route may name it.
+    assert.equal((await tryProvider(scene.provider, 'modèle')).ok, true)
+    assert.equal(scene.upstream.last.model, 'modèle')
+    await assert.rejects(tryProvider(scene.provider, 'two\nlines'), { code: 'BAD_USER_INPUT', field: 'model' })
   })
 
   test('may have been made this moment, have no route, and want another parameter', async () => {

@@ -1,4 +1,5 @@
 /** What AWS is asked with, where that is no API key: requests are signed with it. Both planes read it alike. */
+import { textOf } from './routing/body-values.ts'
 
 export interface AwsKey {
   readonly accessKeyId: string
@@ -29,13 +30,8 @@ function readJsonKey(text: string): AwsKey | null {
   } catch {
     return null
   }
-  const accessKeyId = json['accessKeyId'] ?? json['AccessKeyId']
-  const secretAccessKey = json['secretAccessKey'] ?? json['SecretAccessKey']
-  const sessionToken = json['sessionToken'] ?? json['SessionToken'] ?? null
-  if (!isFilled(accessKeyId) || !isFilled(secretAccessKey)) return null
-  return { accessKeyId, secretAccessKey, sessionToken: isFilled(sessionToken) ? sessionToken : null }
-}
-
-function isFilled(value: unknown): value is string {
-  return typeof value === 'string' && value !== ''
+  const accessKeyId = textOf(json['accessKeyId'] ?? json['AccessKeyId'])
+  const secretAccessKey = textOf(json['secretAccessKey'] ?? json['SecretAccessKey'])
+  if (accessKeyId === null || secretAccessKey === null) return null
+  return { accessKeyId, secretAccessKey, sessionToken: textOf(json['sessionToken'] ?? json['SessionToken']) }
 }

@@ -12,6 +12,7 @@
 import { ConditionError } from './condition-error.ts'
 import { conditionField, type ConditionField } from './condition-fields.ts'
 import { valueTest } from './condition-operators.ts'
+import { isObject } from './routing/body-values.ts'
 import type { Predicate } from './routing/facts.ts'
 
 export { ConditionError } from './condition-error.ts'
@@ -126,8 +127,4 @@ function any(tests: readonly Predicate[]): Predicate {
     for (const test of tests) if (test(facts)) return true
     return false
   }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

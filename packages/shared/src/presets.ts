@@ -36,33 +36,7 @@ const OLD_LIMIT = { max_completion_tokens: 'max_tokens' } as const
  */
 const OF_ANSWERS = ['reasoning_content', 'reasoning_details', 'thinking_blocks', 'refusal', 'annotations'] as const
 
-export const PRESET_NAMES = [
-  'alibaba',
-  'cerebras',
-  'cohere',
-  'deepinfra',
-  'deepseek',
-  'fireworks',
-  'github',
-  'groq',
-  'huggingface',
-  'llamacpp',
-  'lmstudio',
-  'mistral',
-  'moonshot',
-  'nvidia',
-  'ollama',
-  'openrouter',
-  'perplexity',
-  'sambanova',
-  'together',
-  'vllm',
-  'xai',
-  'zai',
-] as const
-export type PresetName = (typeof PRESET_NAMES)[number]
-
-export const PRESETS: Readonly<Record<PresetName, Preset>> = {
+const presets = {
   // https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope; China has a host of its own.
   alibaba: {
     baseUrl: 'https://dashscope-intl.aliyuncs.com/compatible-mode/v1',
@@ -202,4 +176,8 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   xai: { baseUrl: 'https://api.x.ai/v1', endpoints: CHAT_RESPONSES, chat: { names: 'user' } },
   // https://docs.z.ai/api-reference/llm/chat-completion
   zai: { baseUrl: 'https://api.z.ai/api/paas/v4', endpoints: CHAT_EMBEDDINGS, chat: { reasoning: 'thinking' } },
-}
+} as const satisfies Readonly<Record<string, Preset>>
+
+export type PresetName = keyof typeof presets
+export const PRESETS: Readonly<Record<PresetName, Preset>> = presets
+export const PRESET_NAMES = Object.keys(presets) as readonly PresetName[]

@@ -32,6 +32,11 @@ const outcome = z.object({
 /** How it went. */
 export type ProviderTestOutcome = Readonly<z.infer<typeof outcome>>
 
+/** That of a provider that was not asked. @param message why */
+export function untriedProvider(message: string): ProviderTestOutcome {
+  return { ok: false, latencyMs: null, httpStatus: null, errorClass: null, message }
+}
+
 /** @throws Error naming the first path that is wrong, without its value */
 export function parseProviderTestOutcome(value: unknown): ProviderTestOutcome {
   return parseAs(outcome, value, 'test')

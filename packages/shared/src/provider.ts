@@ -22,8 +22,8 @@ export const DEFAULT_BASE_URLS: Partial<Record<ProviderKind, string>> = {
   GEMINI: 'https://generativelanguage.googleapis.com/v1beta',
 }
 
-/** Whether a provider of a kind is never asked without an upstream key. Any that has keys is not, either. */
-export const NEEDS_CREDENTIAL: Readonly<Record<ProviderKind, boolean>> = {
+/** Whether a provider of a kind is never asked without an upstream key. */
+const NEEDS_CREDENTIAL: Readonly<Record<string, boolean>> = {
   OPENAI: true,
   AZURE_OPENAI: true,
   ANTHROPIC: true,
@@ -32,10 +32,21 @@ export const NEEDS_CREDENTIAL: Readonly<Record<ProviderKind, boolean>> = {
   // Local model servers often want no key.
   OPENAI_COMPATIBLE: false,
   SIMULATED: false,
+} satisfies Record<ProviderKind, boolean>
+
+/** Whether a provider is never asked without an upstream key. One that has keys is not, though none of them should open. */
+export function needsCredential({
+  kind,
+  credentials,
+}: {
+  readonly kind: string
+  readonly credentials: readonly unknown[]
+}): boolean {
+  return credentials.length > 0 || NEEDS_CREDENTIAL[kind] === true
 }
 
 /** What a provider is asked for besides what Millrace understands itself, unless it is set. None of it keeps state. */
-export const DEFAULT_PASSED_ENDPOINTS: readonly string[] = ['/v1/images/*', '/v1/audio/*', '/v1/moderations']
+const DEFAULT_PASSED_ENDPOINTS: readonly string[] = ['/v1/images/*', '/v1/audio/*', '/v1/moderations']
 
 const MOST_PASSED = 1_000
 const passedEndpoint = globText.regex(/^\/v1\//, 'must begin with /v1/')
@@ -76,7 +87,7 @@ const openAiFamily = {
 }
 
 /** Those that OpenAI itself serves by the Responses API alone (its pages of models). */
-export const RESPONSES_ONLY_MODELS: readonly string[] = [
+const RESPONSES_ONLY_MODELS: readonly string[] = [
   '*-pro',
   '*-pro-20*',
   '*codex*',

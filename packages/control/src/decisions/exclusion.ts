@@ -1,8 +1,7 @@
 /** What keeps a proxy from sending a request to a route, told from its report: packages/proxy's LiveView, seen from here. */
 import {
-  NEEDS_CREDENTIAL,
+  needsCredential,
   type Exclusion,
-  type ProviderKind,
   type RouteFigures,
   type SnapshotCredential,
   type SnapshotProvider,
@@ -21,7 +20,7 @@ export function exclusionIn(
   const { provider } = route
   if (ownKey === null) {
     const keys = keysFor(provider, facts.projectId, proxy)
-    if (keys.length === 0 && needsKey(provider)) return 'NO_CREDENTIAL'
+    if (keys.length === 0 && needsCredential(provider)) return 'NO_CREDENTIAL'
     if (keys.length > 0 && keys.every(({ id }) => isCooling(proxy.credentials.get(id)))) return 'COOLING_DOWN'
   } else if (ownKey.provider !== null && ownKey.provider !== provider.name) {
     return 'NO_CREDENTIAL'
@@ -38,10 +37,6 @@ export function figuresOf({ routes, direct }: ProxyHealth, { id, provider }: Exp
 
 export function isFull({ id, maxConcurrency }: SnapshotProvider, { providers }: ProxyHealth): boolean {
   return maxConcurrency !== null && (providers.get(id)?.inFlight ?? 0) >= maxConcurrency
-}
-
-function needsKey({ kind, credentials }: SnapshotProvider): boolean {
-  return credentials.length > 0 || NEEDS_CREDENTIAL[kind as ProviderKind]
 }
 
 /** Those that the proxy can use: of the project's own, or where it was given none of the shared ones. */

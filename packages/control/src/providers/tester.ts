@@ -1,11 +1,10 @@
-import { newId, PROVIDER_TEST_MS, type ProviderTestOutcome } from '@millrace/shared'
-import * as z from 'zod'
+import { newId, PROVIDER_TEST_MS, untriedProvider, type ProviderTestOutcome } from '@millrace/shared'
 
 import { requireGoodKey } from '../access/good-key.ts'
 import { writeAuditEvent } from '../audit/write.ts'
 import type { Database, Em } from '../db/database.ts'
 import { badInput } from '../graphql/errors.ts'
-import { readInput } from '../graphql/input.ts'
+import { lineOfText, readInput } from '../graphql/input.ts'
 import { requireRow } from '../graphql/rows.ts'
 import type { Questions } from '../inflight/questions.ts'
 import type { Actor } from '../revisions/change.ts'
@@ -15,12 +14,7 @@ import { Provider } from './provider.entity.ts'
 const GRACE_MS = 6_000
 const LONGEST_MODEL = 200
 
-const modelName = z
-  .string()
-  .trim()
-  .min(1, 'must not be empty')
-  .max(LONGEST_MODEL, `must have at most ${LONGEST_MODEL} characters`)
-  .regex(/^[\x20-\x7e]+$/, 'must be printable ASCII')
+const modelName = lineOfText(LONGEST_MODEL)
 
 /** Of its routes the first that would be tried and names one; one that leaves it to an alias has the alias's name. */
 const MODEL_OF_ROUTE = `
@@ -52,7 +46,7 @@ export class ProviderTester {
     const model = await modelFor(em, provider, given)
     const nobody = { request: newId(), projects: [], cancel: false }
     const [first] = await this.#questions.ask({ ...nobody, test: null }, { isEnough: () => true })
-    if (first === undefined) return untried('no proxy is connected that could ask it')
+    if (first === undefined) return untriedProvider('no proxy is connected that could ask it')
     const [row] = await em.execute<{ revision: number }[]>('select max(number) as revision from config_revision')
     const test = { process: first.process, provider: provider.id, model, revision: row!.revision }
     const answers = await this.#questions.ask(
@@ -65,7 +59,7 @@ export class ProviderTester {
       },
     )
     const told = answers.find((answer) => answer.test !== null)?.test
-    return told ?? untried(`proxy ${first.proxy} has not told how it went`)
+    return told ?? untriedProvider(`proxy ${first.proxy} has not told how it went`)
   }
 
   /** What is spent is known, and audited, before it is. */
@@ -90,8 +84,4 @@ async function modelFor(em: Em, { id, kind }: Provider, given: string | null): P
   // It has any model that it is asked for.
   if (kind === 'SIMULATED') return 'simulated'
   throw badInput('model', 'is needed: none of its routes names one')
-}
-
-function untried(message: string): ProviderTestOutcome {
-  return { ok: false, latencyMs: null, httpStatus: null, errorClass: null, message }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { PROVIDER_TEST_MS, type ProviderTest, type ProviderTestOutcome } from '@millrace/shared'
+import { PROVIDER_TEST_MS, untriedProvider, type ProviderTest, type ProviderTestOutcome } from '@millrace/shared'
 
 import { pickCredential } from '../routing/credentials.ts'
 import type { CompiledSnapshot } from '../snapshot/compiled.ts'
@@ -25,13 +25,14 @@ export class ProviderTests {
   /** Never rejects. */
   async run({ provider: id, model, revision }: Omit<ProviderTest, 'process'>): Promise<ProviderTestOutcome> {
     const snapshot = await this.snapshotAt(revision)
-    if (snapshot === null) return untried(`the proxy has not taken up revision ${revision}`)
+    if (snapshot === null) return untriedProvider(`the proxy has not taken up revision ${revision}`)
     const provider = snapshot.reached.get(id)
-    if (provider === undefined) return untried('it is switched off, or cannot be used: the log of the proxy says why')
+    if (provider === undefined)
+      return untriedProvider('it is switched off, or cannot be used: the log of the proxy says why')
     const { needsCredential, sharedCredentials } = provider.provider
     const credential = pickCredential(sharedCredentials, performance.now()) ?? sharedCredentials[0] ?? null
     if (credential === null && needsCredential)
-      return untried('it has no upstream key that serves every project and can be used here')
+      return untriedProvider('it has no upstream key that serves every project and can be used here')
     return new Probe(provider, model, credential, this.deadlines, PROVIDER_TEST_MS).send()
   }
 
@@ -44,8 +45,4 @@ export class ProviderTests {
       await delay(POLL_MS)
     }
   }
-}
-
-function untried(message: string): ProviderTestOutcome {
-  return { ok: false, latencyMs: null, httpStatus: null, errorClass: null, message }
 }

@@ -1,10 +1,10 @@
 /** Anthropic's API: Messages, and the counting of their tokens. Clients of other APIs are put to it as messages. */
-import { DEFAULT_BASE_URLS, NEEDS_CREDENTIAL, PROVIDER_SETTINGS } from '@millrace/shared'
+import { PROVIDER_SETTINGS } from '@millrace/shared'
 
 import { messagesWire } from '../dialects/messages/wire.ts'
 import { Translations } from '../translation/translations.ts'
 import type { Provider, Speech } from './provider.ts'
-import { pathOf, reached } from './reached.ts'
+import { pathOf, reached, urlOf } from './reached.ts'
 import { spokenTo } from './speech.ts'
 
 /** The API wants one in each request. Newer ones refuse `temperature`, `top_p` and `top_k` of every model. */
@@ -27,10 +27,9 @@ const SPEECH: Speech = {
 }
 
 export const anthropic: Provider = {
-  needsCredential: NEEDS_CREDENTIAL.ANTHROPIC,
   authorize: (apiKey) => ['x-api-key', apiKey],
   connect(provider, pools) {
-    const url = new URL(provider.baseUrl ?? DEFAULT_BASE_URLS.ANTHROPIC!)
+    const url = urlOf(provider)
     const { http2 } = PROVIDER_SETTINGS.ANTHROPIC.parse(provider.settings)
     return {
       ...reached(provider, pools, url, http2, versioned(pathOf(url))),

@@ -2,7 +2,7 @@
  * OpenAI's models at Azure (Azure OpenAI's "REST API reference"): by its v1 API, whose paths are OpenAI's own, or, where a
  * version is set, by a URL for each deployment; Responses, where that version has them, by one for all.
  */
-import { NEEDS_CREDENTIAL, PROVIDER_SETTINGS } from '@millrace/shared'
+import { PROVIDER_SETTINGS } from '@millrace/shared'
 
 import { OPENAI_WIRE } from '../dialects/chat/wire-options.ts'
 import { chatWire } from '../dialects/chat/wire.ts'
@@ -12,15 +12,12 @@ import { PassthroughRules } from '../passthrough/rules.ts'
 import type { SpokenTo } from '../translation/translated.ts'
 import { Translations } from '../translation/translations.ts'
 import { AzurePlace } from './azure-place.ts'
-import { OpenAiSpeech } from './openai-family.ts'
+import { OPENAI_ENDPOINTS, OpenAiSpeech } from './openai-family.ts'
 import { Targets, type Provider, type Speech, type Target } from './provider.ts'
 import { ResponsesModels } from './responses-models.ts'
 import { spokenTo } from './speech.ts'
 
-const V1_ENDPOINTS = ['/v1/chat/completions', '/v1/completions', '/v1/embeddings', '/v1/responses']
-
 export const azureOpenAi: Provider = {
-  needsCredential: NEEDS_CREDENTIAL.AZURE_OPENAI,
   authorize: (apiKey) => ['api-key', apiKey],
   connect(provider, pools) {
     if (provider.baseUrl === null) throw new Error('has no base URL')
@@ -32,7 +29,7 @@ export const azureOpenAi: Provider = {
       place.version === null
         ? new OpenAiSpeech({
             kind: 'AZURE_OPENAI',
-            endpoints: V1_ENDPOINTS,
+            endpoints: OPENAI_ENDPOINTS,
             chat: chatWire(),
             edits: null,
             byResponses: new ResponsesModels(responsesModels),

@@ -1,5 +1,5 @@
 /** Amazon Bedrock: Converse for every model that chats, InvokeModel for those that embed (Bedrock's API reference, "Runtime"). */
-import { baseUrlOf, NEEDS_CREDENTIAL, PROVIDER_SETTINGS, readAwsKey } from '@millrace/shared'
+import { PROVIDER_SETTINGS, readAwsKey } from '@millrace/shared'
 
 import { converseCountWire } from '../dialects/converse/count.ts'
 import { bedrockEmbeddingWire } from '../dialects/converse/embeddings.ts'
@@ -11,7 +11,7 @@ import { Translations } from '../translation/translations.ts'
 import type { UpstreamRequest } from '../upstream/upstream.ts'
 import { regionIn, signRequest, type SignedFor } from './aws-signature.ts'
 import type { Connection, Provider, Speech } from './provider.ts'
-import { reached } from './reached.ts'
+import { reached, urlOf } from './reached.ts'
 import { spokenTo } from './speech.ts'
 
 const BY_TASK: Readonly<Record<Task, SpokenTo>> = {
@@ -38,11 +38,10 @@ function signerFor(signedFor: SignedFor): (apiKey: string, request: UpstreamRequ
 }
 
 export const bedrock: Provider = {
-  needsCredential: NEEDS_CREDENTIAL.BEDROCK,
   authorize: (apiKey) => (readAwsKey(apiKey) === null ? ['authorization', `Bearer ${apiKey}`] : []),
   connect(provider, pools): Connection {
     const { http2, region } = PROVIDER_SETTINGS.BEDROCK.parse(provider.settings)
-    const url = new URL(provider.baseUrl ?? baseUrlOf('BEDROCK', provider.settings)!)
+    const url = urlOf(provider)
     awsCodec()
     return {
       ...reached(provider, pools, url, http2),

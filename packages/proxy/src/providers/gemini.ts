@@ -1,12 +1,12 @@
 /** Google's Gemini API. It speaks nothing that clients of Millrace do: all goes through the common form. */
-import { DEFAULT_BASE_URLS, NEEDS_CREDENTIAL, PROVIDER_SETTINGS } from '@millrace/shared'
+import { PROVIDER_SETTINGS } from '@millrace/shared'
 
 import { countWire, embedWire, generateWire } from '../dialects/gemini/wire.ts'
 import type { Task } from '../endpoints/endpoint.ts'
 import type { SpokenTo } from '../translation/translated.ts'
 import { Translations } from '../translation/translations.ts'
 import type { Provider, Speech } from './provider.ts'
-import { pathOf, reached } from './reached.ts'
+import { pathOf, reached, urlOf } from './reached.ts'
 import { spokenTo } from './speech.ts'
 
 const SPOKEN: Readonly<Record<Task, SpokenTo>> = {
@@ -25,10 +25,9 @@ const SPEECH: Speech = {
 }
 
 export const gemini: Provider = {
-  needsCredential: NEEDS_CREDENTIAL.GEMINI,
   authorize: (apiKey) => ['x-goog-api-key', apiKey],
   connect(provider, pools) {
-    const url = new URL(provider.baseUrl ?? DEFAULT_BASE_URLS.GEMINI!)
+    const url = urlOf(provider)
     const { http2 } = PROVIDER_SETTINGS.GEMINI.parse(provider.settings)
     return {
       ...reached(provider, pools, url, http2, versioned(pathOf(url))),

@@ -1,12 +1,5 @@
 /** Others' servers that speak OpenAI's API, those that are known with what they take otherwise (shared/presets.ts). */
-import {
-  COMPATIBLE_ENDPOINTS,
-  baseUrlOf,
-  NEEDS_CREDENTIAL,
-  PRESETS,
-  PROVIDER_SETTINGS,
-  type ChatQuirks,
-} from '@millrace/shared'
+import { COMPATIBLE_ENDPOINTS, PRESETS, PROVIDER_SETTINGS, type ChatQuirks } from '@millrace/shared'
 
 import { MessageEdits } from '../dialects/chat/native-messages.ts'
 import { COMPATIBLE_WIRE } from '../dialects/chat/wire-options.ts'
@@ -16,16 +9,13 @@ import { BodyEdits } from '../translation/body-edits.ts'
 import { Translations } from '../translation/translations.ts'
 import { OpenAiSpeech } from './openai-family.ts'
 import type { Provider } from './provider.ts'
-import { reached } from './reached.ts'
+import { reached, urlOf } from './reached.ts'
 import { ResponsesModels } from './responses-models.ts'
 
 export const openaiCompatible: Provider = {
-  needsCredential: NEEDS_CREDENTIAL.OPENAI_COMPATIBLE,
   authorize: (apiKey) => ['authorization', `Bearer ${apiKey}`],
   connect(provider, pools) {
-    const baseUrl = provider.baseUrl ?? baseUrlOf('OPENAI_COMPATIBLE', provider.settings)
-    if (baseUrl === null) throw new Error('has no base URL')
-    const url = new URL(baseUrl)
+    const url = urlOf(provider)
     const settings = PROVIDER_SETTINGS.OPENAI_COMPATIBLE.parse(provider.settings)
     const { http2, passthrough, responsesModels } = settings
     const preset = settings.preset === null ? null : PRESETS[settings.preset]

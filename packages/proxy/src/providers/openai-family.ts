@@ -7,6 +7,14 @@ import type { Speech } from './provider.ts'
 import type { ResponsesModels } from './responses-models.ts'
 import { spokenTo } from './speech.ts'
 
+/** What OpenAI has, and Azure's v1 API. */
+export const OPENAI_ENDPOINTS: readonly string[] = [
+  '/v1/chat/completions',
+  '/v1/completions',
+  '/v1/embeddings',
+  '/v1/responses',
+]
+
 /** What members of the family differ in. */
 export interface FamilyTraits {
   readonly kind: string

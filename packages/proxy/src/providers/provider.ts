@@ -93,8 +93,6 @@ export class Targets {
 }
 
 export interface Provider {
-  /** Whether a provider without any credential is asked without one, or can't be asked. */
-  readonly needsCredential: boolean
   /** The headers that carry an upstream key, names and values in turn. */
   authorize(apiKey: string): readonly string[]
   /** @throws Error if the provider's settings or URL cannot be used */

@@ -1,7 +1,17 @@
-import type { SnapshotProvider } from '@millrace/shared'
+import { baseUrlOf, type ProviderKind, type SnapshotProvider } from '@millrace/shared'
 
 import type { Pools } from '../upstream/pools.ts'
 import { Targets, type Connection } from './provider.ts'
+
+/**
+ * Where a provider lives: where it says, or as its kind, preset or region does.
+ * @throws Error if none of them does
+ */
+export function urlOf({ kind, baseUrl, settings }: SnapshotProvider): URL {
+  const url = baseUrl ?? baseUrlOf(kind as ProviderKind, settings)
+  if (url === null) throw new Error('has no base URL')
+  return new URL(url)
+}
 
 /**
  * The way to a provider that is reached by HTTP.

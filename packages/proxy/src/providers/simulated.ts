@@ -1,5 +1,5 @@
 /** A provider without a network: answers like OpenAI's, and fails on purpose. Demo, tests and benchmarks stand on it. */
-import { NEEDS_CREDENTIAL, PROVIDER_SETTINGS } from '@millrace/shared'
+import { PROVIDER_SETTINGS } from '@millrace/shared'
 
 import { chatWire } from '../dialects/chat/wire.ts'
 import { Translations } from '../translation/translations.ts'
@@ -21,7 +21,6 @@ const SPEECH: Speech = {
 }
 
 export const simulated: Provider = {
-  needsCredential: NEEDS_CREDENTIAL.SIMULATED,
   authorize: () => [],
   connect: (provider) => ({
     upstream: new SimulatedUpstream(PROVIDER_SETTINGS.SIMULATED.parse(provider.settings)),

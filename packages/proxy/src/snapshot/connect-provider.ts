@@ -1,6 +1,7 @@
 import {
   credentialContext,
   envReferenceAllowed,
+  needsCredential,
   open,
   ROUTED_ENDPOINTS,
   servesEndpoint,
@@ -103,8 +104,7 @@ export function connectProvider(provider: SnapshotProvider, context: CompileCont
     health: context.health.providerOf(provider),
     unserved: connect === null ? NONE : unservedBy(provider),
     authorize: (apiKey) => implementation?.authorize(apiKey) ?? [],
-    // A provider that has keys, none of which opens here, must not be asked without one.
-    needsCredential: implementation?.needsCredential === true || provider.credentials.length > 0,
+    needsCredential: needsCredential(provider),
     sharedCredentials: shared,
     projectCredentials: byProject,
     directAlias: null,
