@@ -24,6 +24,16 @@ export function effortOf(budget: number): Effort {
   return BUDGETS.find(([, tokens]) => budget <= tokens)?.[0] ?? 'max'
 }
 
+/** The effort that is asked for, be it by a budget. @returns null: the client doesn't say */
+export function effortIn({ effort, budget }: Reasoning): Effort | null {
+  return effort ?? (budget === null ? null : effortOf(budget))
+}
+
+/** Whether nothing is said of how much is to be thought: only, maybe, of what is to be seen of it. */
+export function isUntold({ effort, budget, enabled }: Reasoning): boolean {
+  return effort === null && budget === null && enabled === null
+}
+
 /** Whether no thinking is wanted. */
 export function isOff({ effort, budget, enabled }: Reasoning): boolean {
   return enabled === false || effort === 'none' || budget === 0

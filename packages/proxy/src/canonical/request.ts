@@ -162,7 +162,13 @@ export interface Reasoning {
   readonly shown: boolean | null
 }
 
-export type Effort = 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max'
+/** As OpenAI names them, from the least on. */
+export const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const
+export type Effort = (typeof EFFORTS)[number]
+
+export function isEffort(value: unknown): value is Effort {
+  return EFFORTS.some((effort) => effort === value)
+}
 
 export interface EmbeddingRequest {
   readonly kind: 'embeddings'

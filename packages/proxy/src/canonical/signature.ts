@@ -12,6 +12,15 @@ export function sealedSignature({ origin, value }: Signature): string {
   return `${MARK}${origin}.${value}`
 }
 
+/** Whether a body may hold any that is sealed so. */
+export function mayHoldSealed(body: string): boolean {
+  return body.includes(`"${MARK}`)
+}
+
+export function isSealed(value: unknown): boolean {
+  return typeof value === 'string' && value.startsWith(MARK)
+}
+
 /**
  * @param text as it came back
  * @param client the API of who sends it: what has no mark is of that one

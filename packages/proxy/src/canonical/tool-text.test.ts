@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 
 import fc from 'fast-check'
 
-import { ToolText } from './tool-text.ts'
+import { readInput, ToolText, writeInput } from './tool-text.ts'
 
 function read(...pieces: readonly string[]): string {
   const reader = new ToolText()
@@ -40,5 +40,31 @@ describe('the text of a call', () => {
 
   it('goes on behind an escape that is none', () => {
     assert.equal(read('{"input":"a\\uZZ', 'ZZb', 'c"}'), 'a\\uZZZZbc')
+  })
+})
+
+describe('the arguments of a call as an object', () => {
+  it('are those that they are, and stand in one if they are none', () => {
+    for (const [text, written] of [
+      ['', '{}'],
+      [' \n', '{}'],
+      ['{"n":1.50}', '{"n":1.50}'],
+      [' {"a":[1e5]}\n', '{"a":[1e5]}'],
+      ['{"a":', '{"input":"{\\"a\\":"}'],
+      ['[1]', '{"input":"[1]"}'],
+      // Numbers that JavaScript would spell otherwise are objects to it.
+      ['1.50', '{"input":"1.50"}'],
+      ['12345678901234567890', '{"input":"12345678901234567890"}'],
+    ] as const) {
+      assert.equal(JSON.stringify(writeInput(text, false)), written)
+    }
+  })
+
+  it('are any text of a tool that takes it, there and back', () => {
+    for (const text of ['', '*** x', '{}', '{"a":1}', '1.50']) {
+      assert.deepEqual(writeInput(text, true), { input: text })
+      assert.equal(readInput(writeInput(text, true), true), text)
+    }
+    assert.equal(readInput({ other: 1 }, true), '{"other":1}')
   })
 })

@@ -2,7 +2,8 @@
  * Tools that take any text (OpenAI's `custom` ones) are functions of one argument here. What they are called with is text
  * again for the client, also where the JSON around it comes in pieces.
  */
-import type { JsonObject } from './values.ts'
+import { parseExact } from './exact-json.ts'
+import { isObject, type JsonObject } from './values.ts'
 
 export const TEXT_MEMBER = 'input'
 
@@ -10,6 +11,35 @@ export const TEXT_SCHEMA: JsonObject = {
   type: 'object',
   properties: { [TEXT_MEMBER]: { type: 'string' } },
   required: [TEXT_MEMBER],
+}
+
+/**
+ * The arguments of a call where an API has an object for them. What is no object, such as JSON that the model broke, stands
+ * in one.
+ * @param custom whether the text is no JSON at all
+ */
+export function writeInput(text: string, custom: boolean): JsonObject {
+  const json = text.trim()
+  if (!custom && json === '') return {}
+  return (custom ? null : objectIn(json)) ?? { [TEXT_MEMBER]: text }
+}
+
+function objectIn(json: string): JsonObject | null {
+  // A number that keeps its spelling is an object, too.
+  if (!json.startsWith('{')) return null
+  try {
+    return parseExact(json) as JsonObject
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    return null
+  }
+}
+
+/** The way back. @param custom whether the client's tool takes any text */
+export function readInput(input: unknown, custom: boolean): string {
+  if (!custom) return input === undefined ? '' : JSON.stringify(input)
+  const text = isObject(input) ? input[TEXT_MEMBER] : undefined
+  return typeof text === 'string' ? text : JSON.stringify(input ?? {})
 }
 
 const HEAD = /^\s*\{\s*"input"\s*:\s*"/

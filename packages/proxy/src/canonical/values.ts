@@ -6,6 +6,15 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** What a text says in JSON; undefined: it is none. */
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 /** The value if it is an object; else none, as an empty one. */
 export function objectOf(value: unknown): JsonObject {
   return isObject(value) ? value : NOTHING
@@ -30,4 +39,21 @@ export function filledText(value: unknown): string | null {
 
 export function numberOf(value: unknown): number | null {
   return typeof value === 'number' ? value : null
+}
+
+/** What a record can hold; no model has ever seen so many. */
+export const MOST_TOKENS = 2_147_483_647
+
+export function isTokenCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MOST_TOKENS
+}
+
+/** The value if it is a number that tokens can have; else 0. */
+export function tokensOf(value: unknown): number {
+  return isTokenCount(value) ? value : 0
+}
+
+/** Whether it is an embedding, as APIs have it in JSON. */
+export function isVector(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'number')
 }

@@ -4,10 +4,8 @@ import type { TokenUsage } from '@millrace/shared'
 import type { CanonicalAnswer, ProviderError, StreamPart } from './answer.ts'
 import type { CanonicalRequest } from './request.ts'
 
-/** A request, put in an API's words. */
-export interface Encoded {
-  /** JSON, as any JavaScript string. */
-  readonly body: string
+/** How a request was put in an API's words: what is needed to read its answer. */
+export interface Encoding {
   /** What could not be said, in the client's words ({@link CanonicalRequest} `named`, `unknown`), each once. */
   readonly dropped: readonly string[]
   /**
@@ -17,6 +15,12 @@ export interface Encoded {
   readonly answerTool: string | null
   /** What this wire's readers want to know of the request; null: nothing. */
   readonly memo: unknown
+}
+
+/** A request, put in an API's words. */
+export interface Encoded extends Encoding {
+  /** JSON, as any JavaScript string. */
+  readonly body: string
 }
 
 export interface EncodeOptions {
@@ -44,9 +48,9 @@ export interface Wire {
    * @param headers names in lower case
    * @returns null if it is not what the API promises
    */
-  read(answer: unknown, encoded: Encoded, headers?: AnswerHeaders): CanonicalAnswer | ProviderErrorAnswer | null
+  read(answer: unknown, encoding: Encoding, headers?: AnswerHeaders): CanonicalAnswer | ProviderErrorAnswer | null
   /** Of one stream. */
-  reader(encoded: Encoded): StreamReader
+  reader(encoding: Encoding): StreamReader
   /**
    * Reads a refusal.
    * @param body parsed; where it isn't JSON, its text

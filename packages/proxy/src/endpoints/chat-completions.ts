@@ -1,19 +1,20 @@
-import { chatConversation, chatFeatures, chatUser, GatewayError } from '@millrace/shared'
+/** `POST /v1/chat/completions`: OpenAI's API reference, "Create chat completion". */
+import { chatConversation, chatFeatures, chatUser } from '@millrace/shared'
 
 import type { CanonicalRequest } from '../canonical/request.ts'
-/** `POST /v1/chat/completions`: OpenAI's API reference, "Create chat completion". */
+import { mayHoldSealed } from '../canonical/signature.ts'
 import type { JsonObject } from '../canonical/values.ts'
 import { chatWriter } from '../dialects/chat/answer-write.ts'
 import { openAiErrors } from '../dialects/chat/errors.ts'
 import { foldChatStream } from '../dialects/chat/fold.ts'
-import { mayHoldForeignThoughts, withoutForeignThoughts } from '../dialects/chat/native-body.ts'
+import { withoutForeignThoughts } from '../dialects/chat/native-body.ts'
 import { readChatRequest } from '../dialects/chat/request-read.ts'
 import { chatCallsTools } from '../dialects/chat/tools.ts'
 import { unfoldChatAnswer } from '../dialects/chat/unfold.ts'
 import type { Edit } from '../stream/json.ts'
 import type { Endpoint, Features } from './endpoint.ts'
 import { addForeignEdits } from './foreign.ts'
-import { isCount, parseBody } from './json-call.ts'
+import { isCount, parseBody, requireMessages } from './json-call.ts'
 import { KnownCalls } from './known-calls.ts'
 import { outputLimit, UsageCall } from './usage-call.ts'
 
@@ -46,12 +47,8 @@ class ChatCompletionCall extends UsageCall {
     const text = body.toString('latin1')
     const request = parseBody(body, text)
     super(body, text, request)
-    const { messages, store, n, max_completion_tokens: most, max_tokens: mostBefore } = request
-    if (!Array.isArray(messages) || messages.length === 0) {
-      throw new GatewayError('messages_required', '"messages" has to be a list of at least one message.', {
-        param: 'messages',
-      })
-    }
+    const { store, n, max_completion_tokens: most, max_tokens: mostBefore } = request
+    requireMessages(request)
     this.maxOutputTokens = outputLimit(isCount(most) ? most : isCount(mostBefore) ? mostBefore : null, n)
     this.keepsState = store === true
     this.user = chatUser(request)
@@ -68,7 +65,7 @@ class ChatCompletionCall extends UsageCall {
 
   protected override addEdits(edits: Edit[]): void {
     super.addEdits(edits)
-    if (mayHoldForeignThoughts(this.text)) addForeignEdits(edits, this.text, 'messages', withoutForeignThoughts)
+    if (mayHoldSealed(this.text)) addForeignEdits(edits, this.text, 'messages', withoutForeignThoughts)
   }
 
   protected keep(): boolean {

@@ -1,7 +1,7 @@
+/** `POST /v1/completions`: OpenAI's API reference, "Create completion". */
 import { chatConversation, chatUser } from '@millrace/shared'
 
 import type { CanonicalRequest } from '../canonical/request.ts'
-/** `POST /v1/completions`: OpenAI's API reference, "Create completion". */
 import type { JsonObject } from '../canonical/values.ts'
 import { openAiErrors } from '../dialects/chat/errors.ts'
 import { completionsWriter } from '../dialects/completions/answer-write.ts'

@@ -1,5 +1,5 @@
-import type { CanonicalRequest } from '../canonical/request.ts'
 /** `POST /v1/embeddings`: OpenAI's API reference, "Create embeddings". */
+import type { CanonicalRequest } from '../canonical/request.ts'
 import type { JsonObject } from '../canonical/values.ts'
 import { openAiErrors } from '../dialects/chat/errors.ts'
 import { embeddingsWriter } from '../dialects/embeddings/answer-write.ts'

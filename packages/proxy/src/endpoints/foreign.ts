@@ -1,6 +1,6 @@
 import { parseExact } from '../canonical/exact-json.ts'
 import { unlessTooDeep } from '../canonical/problem.ts'
-import { findMembers, replaceAll, utf8FromLatin1, type Edit } from '../stream/json.ts'
+import { findMembers, latin1FromUtf8, replaceAll, utf8FromLatin1, type Edit } from '../stream/json.ts'
 
 /**
  * Takes out of a conversation what its provider would refuse: thoughts that another provider had, as this gateway gave them to
@@ -24,5 +24,5 @@ export function addForeignEdits(
     const left = without(parseExact(utf8FromLatin1(text.slice(range.start, range.end))))
     return left && JSON.stringify(left)
   })
-  if (kept !== null) edits.push(...replaceAll(ranges, Buffer.from(kept).toString('latin1')))
+  if (kept !== null) edits.push(...replaceAll(ranges, latin1FromUtf8(kept)))
 }

@@ -11,6 +11,7 @@ import {
   latin1Literal,
   replaceAll,
   splice,
+  utf8FromLatin1,
   type Edit,
   type Range,
 } from '../stream/json.ts'
@@ -146,9 +147,17 @@ export function parseBody(body: Buffer, latin1: string): JsonObject {
   return request
 }
 
+/** @throws GatewayError messages_required */
+export function requireMessages({ messages }: JsonObject): void {
+  if (Array.isArray(messages) && messages.length > 0) return
+  throw new GatewayError('messages_required', '"messages" has to be a list of at least one message.', {
+    param: 'messages',
+  })
+}
+
 /** @param latin1 JSON in UTF-8, its bytes as latin1 */
 export function valuesAt(latin1: string, ranges: readonly Range[]): unknown[] {
-  return ranges.map(({ start, end }) => JSON.parse(Buffer.from(latin1.slice(start, end), 'latin1').toString('utf8')))
+  return ranges.map(({ start, end }) => JSON.parse(utf8FromLatin1(latin1.slice(start, end))))
 }
 
 export function isCount(value: unknown): value is number {

@@ -1,5 +1,5 @@
 /** What calls of Anthropic's Messages API and of its counting of tokens have in common. */
-import { GatewayError, messagesConversation, messagesFeatures, messagesUser } from '@millrace/shared'
+import { messagesConversation, messagesFeatures, messagesUser } from '@millrace/shared'
 
 import { parseExact } from '../canonical/exact-json.ts'
 import { unlessTooDeep } from '../canonical/problem.ts'
@@ -13,7 +13,7 @@ import { readMessagesRequest } from '../dialects/messages/request-read.ts'
 import { utf8FromLatin1, type Edit } from '../stream/json.ts'
 import type { Features } from './endpoint.ts'
 import { addForeignEdits } from './foreign.ts'
-import { isCount, JsonCall, parseBody } from './json-call.ts'
+import { isCount, JsonCall, parseBody, requireMessages } from './json-call.ts'
 
 export abstract class AnthropicCall extends JsonCall {
   readonly includesUsage = true
@@ -27,12 +27,8 @@ export abstract class AnthropicCall extends JsonCall {
     const text = body.toString('latin1')
     const request = parseBody(body, text)
     super(body, text, request)
-    const { messages, container, max_tokens: most } = request
-    if (!Array.isArray(messages) || messages.length === 0) {
-      throw new GatewayError('messages_required', '"messages" has to be a list of at least one message.', {
-        param: 'messages',
-      })
-    }
+    const { container, max_tokens: most } = request
+    requireMessages(request)
     this.maxOutputTokens = isCount(most) ? Math.ceil(most) : null
     this.keepsState = container !== undefined && container !== null
     this.user = messagesUser(request)

@@ -1,16 +1,17 @@
+/** `POST /v1/responses`: OpenAI's API reference, "Create a model response". */
 import { chatUser, responsesConversation, responsesFeatures } from '@millrace/shared'
 
 import { parseExact } from '../canonical/exact-json.ts'
 import { unlessTooDeep } from '../canonical/problem.ts'
 import type { CanonicalRequest } from '../canonical/request.ts'
-/** `POST /v1/responses`: OpenAI's API reference, "Create a model response". */
+import { mayHoldSealed } from '../canonical/signature.ts'
 import type { JsonObject } from '../canonical/values.ts'
 import { responsesWriter } from '../dialects/responses/answer-write.ts'
 import { readResponseAnswer } from '../dialects/responses/answer.ts'
 import { responseCallsTools } from '../dialects/responses/calls.ts'
 import { responsesErrors } from '../dialects/responses/errors.ts'
 import { foldResponsesStream } from '../dialects/responses/fold.ts'
-import { mayHoldForeignThoughts, withoutForeignThoughts } from '../dialects/responses/native-body.ts'
+import { withoutForeignThoughts } from '../dialects/responses/native-body.ts'
 import { reportsResponseError } from '../dialects/responses/reported-error.ts'
 import { readResponsesRequest } from '../dialects/responses/request-read.ts'
 import { ResponsesStream } from '../dialects/responses/stream.ts'
@@ -80,7 +81,7 @@ class ResponsesCall extends JsonCall {
   }
 
   protected override addEdits(edits: Edit[]): void {
-    if (mayHoldForeignThoughts(this.text)) addForeignEdits(edits, this.text, 'input', withoutForeignThoughts)
+    if (mayHoldSealed(this.text)) addForeignEdits(edits, this.text, 'input', withoutForeignThoughts)
   }
 
   protected keep(): boolean {

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from '../canonical/values.ts'
 import { readChatAnswer } from '../dialects/chat/answer.ts'
 import { ChatCompletionStream } from '../dialects/chat/stream.ts'
-import { findMembers, replaceAll, type Edit } from '../stream/json.ts'
+import { findMembers, latin1FromUtf8, replaceAll, type Edit } from '../stream/json.ts'
 import type { InBandError, ReadAnswer, StreamObserver } from '../stream/observed.ts'
 import { isCount, JsonCall } from './json-call.ts'
 
@@ -32,7 +32,7 @@ export abstract class UsageCall extends JsonCall {
     if (!this.addsUsage()) return
     const ranges = findMembers(this.text, STREAM_OPTIONS)?.get('stream_options')
     if (ranges) {
-      const literal = Buffer.from(JSON.stringify({ ...this.streamOptions, include_usage: true })).toString('latin1')
+      const literal = latin1FromUtf8(JSON.stringify({ ...this.streamOptions, include_usage: true }))
       edits.push(...replaceAll(ranges, literal))
     } else {
       const start = this.text.indexOf('{') + 1

@@ -21,7 +21,7 @@ import { UsageTail } from './usage.ts'
 /** Statuses of answers that tell that there is nothing any more. */
 const GONE: ReadonlySet<number> = new Set([404, 410])
 
-export abstract class PassedErrand implements Errand {
+abstract class PassedErrand implements Errand {
   readonly method: string
   readonly usesTokens = false
   protected readonly call: PassedCall

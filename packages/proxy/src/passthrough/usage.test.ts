@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
+import { costOf, PriceList } from '@millrace/shared'
+
 import { bodyKindOf } from './body.ts'
 import { readUsage, UsageTail } from './usage.ts'
 
@@ -28,6 +30,16 @@ describe('usage', () => {
     ])
       assert.equal(read(none), null, JSON.stringify(none))
     assert.equal(readUsage('{"input_tokens":'), null)
+  })
+
+  it('tells the tokens of images apart, which may cost more than words', () => {
+    const usage = readUsage(
+      '{"input_tokens":50,"output_tokens":1300,"output_tokens_details":{"image_tokens":1290,"text_tokens":10}}',
+    )!
+    assert.equal(usage.outputImageTokens, 1_290)
+    const price = new PriceList().priceOf({ kind: 'OPENAI', baseUrl: null }, 'gpt-image-1.5')!
+    // 50 at $5, 1,290 at $32 and 10 at $10 a million.
+    assert.equal(costOf(usage, price), '0.04163')
   })
 
   const tailOf = (text: string, size: number): UsageTail => {

@@ -1,19 +1,12 @@
 /** What answers of the OpenAI family say that they used, in each of its spellings: chat's, Responses', images', audio's. */
 import type { TokenUsage } from '@millrace/shared'
 
+import { isObject, isTokenCount, jsonOf, objectOf, type JsonObject } from '../canonical/values.ts'
 import { skipValue, utf8FromLatin1 } from '../stream/json.ts'
-
-/** What a record can hold. */
-const MOST_TOKENS = 2_147_483_647
 
 /** @param literal JSON, bytes as latin1 @returns null for what tells of no tokens: an audio's length in seconds is none */
 export function readUsage(literal: string): TokenUsage | null {
-  let value: unknown
-  try {
-    value = JSON.parse(utf8FromLatin1(literal))
-  } catch {
-    return null
-  }
+  const value = jsonOf(utf8FromLatin1(literal))
   if (!isObject(value)) return null
   const input = countOf(value, 'input_tokens', 'prompt_tokens')
   const output = countOf(value, 'output_tokens', 'completion_tokens')
@@ -21,8 +14,13 @@ export function readUsage(literal: string): TokenUsage | null {
   if (input === null && output === null && total === null) return null
   // Some, as rerankers, tell no more than a sum.
   const inputTokens = input ?? Math.max(0, (total ?? 0) - (output ?? 0))
-  const inputDetails = detailsOf(value, 'input_tokens_details', 'input_token_details', 'prompt_tokens_details')
-  const outputDetails = detailsOf(value, 'output_tokens_details', 'output_token_details', 'completion_tokens_details')
+  const inputDetails = objectOf(
+    value['input_tokens_details'] ?? value['input_token_details'] ?? value['prompt_tokens_details'],
+  )
+  const outputDetails = objectOf(
+    value['output_tokens_details'] ?? value['output_token_details'] ?? value['completion_tokens_details'],
+  )
+  const outputImageTokens = countOf(outputDetails, 'image_tokens')
   return {
     inputTokens,
     outputTokens: output ?? 0,
@@ -31,6 +29,7 @@ export function readUsage(literal: string): TokenUsage | null {
     reasoningTokens: countOf(outputDetails, 'reasoning_tokens') ?? 0,
     inputAudioTokens: countOf(inputDetails, 'audio_tokens') ?? 0,
     outputAudioTokens: countOf(outputDetails, 'audio_tokens') ?? 0,
+    ...(outputImageTokens !== null && { outputImageTokens }),
     source: 'PROVIDER',
   }
 }
@@ -60,22 +59,10 @@ export class UsageTail {
   }
 }
 
-function countOf(object: Readonly<Record<string, unknown>>, ...names: readonly string[]): number | null {
+function countOf(object: JsonObject, ...names: readonly string[]): number | null {
   for (const name of names) {
     const value = object[name]
-    if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MOST_TOKENS) return value
+    if (isTokenCount(value)) return value
   }
   return null
-}
-
-function detailsOf(usage: Readonly<Record<string, unknown>>, ...names: readonly string[]): Record<string, unknown> {
-  for (const name of names) {
-    const value = usage[name]
-    if (isObject(value)) return value
-  }
-  return {}
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,6 +1,7 @@
 /** Errors, as answers and as events of a stream, in the form that the client's API has for them. */
 import { GatewayError, type ErrorCode } from '@millrace/shared'
 
+import { latin1FromUtf8 } from '../stream/json.ts'
 import { addUpstreamHeaders, gatewayHeaders } from './answer-headers.ts'
 import type { Exchange } from './exchange.ts'
 import { awaitsWord } from './expected.ts'
@@ -31,7 +32,7 @@ export function errorEvent(
   sequence: number,
 ): string {
   const event = errors.event(new GatewayError(code, message), requestId, sequence)
-  return Buffer.from(event).toString('latin1')
+  return latin1FromUtf8(event)
 }
 
 /** Ends a request with an error of the gateway's own. */

@@ -8,6 +8,7 @@ import { crc32 } from 'node:zlib'
 import type * as Smithy from '@smithy/eventstream-codec'
 
 import { Bytes } from '../bytes.ts'
+import { latin1FromUtf8 } from './json.ts'
 import type { Splitter } from './splitter.ts'
 
 /** A frame's length, that of its headers, and the checksum of both. */
@@ -35,7 +36,6 @@ export function awsCodec(): Smithy.EventStreamCodec {
 export class AwsEventSplitter implements Splitter {
   text = ''
   readonly start = 0
-  end = 0
   fault: string | null = null
   /** Frames, the first of which may have come in part only. */
   private readonly held = new Bytes()
@@ -43,6 +43,10 @@ export class AwsEventSplitter implements Splitter {
   private bytes: Buffer = NOTHING
   /** Of the frame that comes next; 0: its prelude has not come. */
   private frameLength = 0
+
+  get end(): number {
+    return this.text.length
+  }
 
   get pendingLength(): number {
     return this.bytes.length + this.held.length
@@ -56,7 +60,6 @@ export class AwsEventSplitter implements Splitter {
 
   next(): boolean {
     this.text = ''
-    this.end = 0
     if (this.fault !== null || this.pendingLength < Math.max(this.frameLength, PRELUDE_LENGTH)) return false
     if (this.held.length > 0) this.bytes = this.held.take()
     if (this.frameLength === 0) this.readPrelude()
@@ -65,7 +68,6 @@ export class AwsEventSplitter implements Splitter {
     this.bytes = frame.length === this.bytes.length ? NOTHING : this.bytes.subarray(frame.length)
     this.frameLength = 0
     this.read(frame)
-    this.end = this.text.length
     return this.fault === null
   }
 
@@ -117,7 +119,7 @@ function nameOf(headers: Headers): string {
 
 function errorData(headers: Headers): string {
   const error = { code: textHeader(headers, ':error-code'), message: textHeader(headers, ':error-message') }
-  return Buffer.from(JSON.stringify(error)).toString('latin1')
+  return latin1FromUtf8(JSON.stringify(error))
 }
 
 /** Between the tokens of JSON a line end is as good as a space, and would end the line here. */

@@ -3,6 +3,7 @@
  * Text is the bytes as latin1. An event reaches from its first character to past the blank line that ends it.
  */
 
+import { splice, type Edit } from './json.ts'
 import type { Splitter } from './splitter.ts'
 
 const LF = 0x0a
@@ -138,6 +139,15 @@ function lineEnd(event: string, from: number): number {
 export function eventData(event: string): string | null {
   const lines = dataLines(event)
   return lines.length === 0 ? null : lines.map(({ start, end }) => event.slice(start, end)).join('\n')
+}
+
+/** An event with its `data` edited: its lines are parted as they were, since no literal has a line end in it. */
+export function editData(event: string, data: string, edits: readonly Edit[]): string {
+  const lines = splice(data, edits).split('\n')
+  return splice(
+    event,
+    dataLines(event).map((line, i) => ({ ...line, literal: lines[i]! })),
+  )
 }
 
 /** The `event` field of one event; empty if it has none. */

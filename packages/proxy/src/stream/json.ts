@@ -174,8 +174,12 @@ export function replaceAll(ranges: readonly Range[], literal: string): Edit[] {
 
 /** A JSON string literal as latin1 text of its UTF-8 bytes, to be put into text that was decoded so. */
 export function latin1Literal(value: string): string {
-  const literal = JSON.stringify(value)
-  return Buffer.from(literal, 'utf8').toString('latin1')
+  return latin1FromUtf8(JSON.stringify(value))
+}
+
+/** Text as its bytes in UTF-8, decoded as latin1. */
+export function latin1FromUtf8(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1')
 }
 
 /** Bytes that were decoded as latin1, decoded as the UTF-8 that they are. */

@@ -1,5 +1,5 @@
 import type { CanonicalRequest } from '../canonical/request.ts'
-import type { Encoded } from '../canonical/wire.ts'
+import type { Encoding } from '../canonical/wire.ts'
 import type { Call } from '../endpoints/endpoint.ts'
 import type { Asking } from './translation.ts'
 
@@ -18,7 +18,7 @@ export class Asked implements Asking {
   readonly call: Call
   readonly model: string
   request: CanonicalRequest | null = null
-  encoded: Encoded | null = null
+  encoding: Encoding | null = null
   dropped = NONE
   estimated = false
   private readonly asker: Asker

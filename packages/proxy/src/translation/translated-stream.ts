@@ -4,6 +4,7 @@ import type { StreamPart } from '../canonical/answer.ts'
 import type { StreamReader } from '../canonical/wire.ts'
 import type { StreamWriter } from '../canonical/writer.ts'
 import { eventData, eventName } from '../stream/events.ts'
+import { latin1FromUtf8, utf8FromLatin1 } from '../stream/json.ts'
 import { usageSoFar, type InBandError, type StreamObserver } from '../stream/observed.ts'
 import { ToolAnswerStream } from './answer-tool.ts'
 
@@ -111,11 +112,11 @@ export class TranslatedStream implements StreamObserver {
 }
 
 function utf16(latin1Text: string): string {
-  return isAsciiOnly(latin1Text) ? latin1Text : Buffer.from(latin1Text, 'latin1').toString('utf8')
+  return isAsciiOnly(latin1Text) ? latin1Text : utf8FromLatin1(latin1Text)
 }
 
 function latin1(text: string): string {
-  return isAsciiOnly(text) ? text : Buffer.from(text).toString('latin1')
+  return isAsciiOnly(text) ? text : latin1FromUtf8(text)
 }
 
 function isAsciiOnly(text: string): boolean {

@@ -7,6 +7,7 @@ import type { Saying } from '../canonical/writer.ts'
 import type { Endpoint } from '../endpoints/endpoint.ts'
 import type { Target, Targets } from '../providers/provider.ts'
 import { addForwardedHeaders } from '../request/client-headers.ts'
+import { latin1FromUtf8, utf8FromLatin1 } from '../stream/json.ts'
 import type { InBandError, ReadAnswer } from '../stream/observed.ts'
 import type { Splitter } from '../stream/splitter.ts'
 import type { UpstreamHeaders } from '../upstream/call.ts'
@@ -52,10 +53,10 @@ export class Translated implements Translation {
   }
 
   encode(asking: Asking): Buffer {
-    const { body, ...encoded } = this.inWords(asking)
     // The body is not kept for as long as the answer's stream goes on.
-    asking.encoded = { ...encoded, body: '' }
-    asking.dropped = encoded.dropped
+    const { body, ...encoding } = this.inWords(asking)
+    asking.encoding = encoding
+    asking.dropped = encoding.dropped
     return Buffer.from(body)
   }
 
@@ -72,10 +73,10 @@ export class Translated implements Translation {
   }
 
   observe(asking: Asking, keepUsage: boolean): TranslatedStream {
-    const { call, encoded } = asking
+    const { call, encoding } = asking
     const writer = this.endpoint.writer.stream(sayingOf(asking, keepUsage || call.includesUsage))
     asking.request = null
-    return new TranslatedStream(this.provider.wire.reader(encoded!), writer, encoded!.answerTool)
+    return new TranslatedStream(this.provider.wire.reader(encoding!), writer, encoding!.answerTool)
   }
 
   read(asking: Asking, text: string, headers: UpstreamHeaders): ReadAnswer | InBandError | null {
@@ -90,14 +91,14 @@ export class Translated implements Translation {
 
   private readWhole(asking: Asking, text: string, headers: UpstreamHeaders): ReadAnswer | InBandError | null {
     const { wire } = this.provider
-    const parsed = parse(Buffer.from(text, 'latin1').toString('utf8'), wire.parse)
-    const read = parsed === undefined ? null : wire.read(parsed, asking.encoded!, headers)
+    const parsed = parse(utf8FromLatin1(text), wire.parse)
+    const read = parsed === undefined ? null : wire.read(parsed, asking.encoding!, headers)
     if (read === null) return null
     if (read.kind === 'error') return read.error
-    const answer = answerOfTool(read, asking.encoded!.answerTool)
+    const answer = answerOfTool(read, asking.encoding!.answerTool)
     const body = this.endpoint.writer.answer(answer, sayingOf(asking, true))
     return {
-      body: Buffer.from(body).toString('latin1'),
+      body: latin1FromUtf8(body),
       usage: answer.kind === 'count' ? null : answer.usage,
       contentLength: contentLength(answer),
     }

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 
 import type { ProviderError } from '../canonical/answer.ts'
 import type { CanonicalRequest } from '../canonical/request.ts'
-import type { Encoded } from '../canonical/wire.ts'
+import type { Encoding } from '../canonical/wire.ts'
 import type { Call } from '../endpoints/endpoint.ts'
 import type { Target, Targets } from '../providers/provider.ts'
 import type { InBandError, ReadAnswer, StreamObserver } from '../stream/observed.ts'
@@ -23,8 +23,8 @@ export interface Asking {
   readonly requestId: string
   /** The call in the canonical form, once it was put to the provider and until its answer begins; null: it is not read. */
   request: CanonicalRequest | null
-  /** What was made of the call, but for its body; null: nothing had to be. */
-  encoded: Encoded | null
+  /** How the call was put in the provider's words; null: it didn't have to be. */
+  encoding: Encoding | null
   /** The client's parameters that the provider is not told. */
   dropped: readonly string[]
   /** Whether the answer is a guess of this gateway's. */

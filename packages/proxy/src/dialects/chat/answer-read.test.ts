@@ -3,10 +3,10 @@ import { describe, it } from 'node:test'
 
 import { chatWire } from './wire.ts'
 
-const ENCODED = { body: '', dropped: [], answerTool: null, memo: null }
+const ENCODING = { dropped: [], answerTool: null, memo: null }
 
 describe('an answer', () => {
-  const answer = (value: unknown) => chatWire().read(value, ENCODED)
+  const answer = (value: unknown) => chatWire().read(value, ENCODING)
 
   it('of another API is none', () => {
     for (const value of [

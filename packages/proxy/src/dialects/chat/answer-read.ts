@@ -4,6 +4,7 @@ import type { Citation, Part, ReasoningPart, TextPart } from '../../canonical/co
 import { ToolText } from '../../canonical/tool-text.ts'
 import { filledText, isObject, listOf, numberOf, objectOf, textOf, type JsonObject } from '../../canonical/values.ts'
 import type { ProviderErrorAnswer } from '../../canonical/wire.ts'
+import { callSignature } from './call-extras.ts'
 import { matchedIn, readFinish } from './finish.ts'
 import { readAnnotations, readLogprobs, readSaid, readSources, type Said } from './read-answer-parts.ts'
 import { errorIn } from './read-error.ts'
@@ -110,13 +111,13 @@ function readCall(call: JsonObject): Part {
     return { type: 'tool_call', id, name: textOf(name), arguments: textOf(input), kind: 'custom' }
   }
   const { name, arguments: given } = objectOf(call['function'])
-  const signature = filledText(objectOf(objectOf(call['extra_content'])['google'])['thought_signature'])
+  const signature = callSignature(call)
   return {
     type: 'tool_call',
     id,
     name: textOf(name),
     arguments: isObject(given) ? JSON.stringify(given) : textOf(given),
-    ...(signature === null ? {} : { signature: { origin: 'gemini', value: signature } }),
+    ...(signature === null ? {} : { signature }),
   }
 }
 

@@ -3,18 +3,11 @@ import type { CanonicalAnswer, ChatAnswer, Choice } from '../../canonical/answer
 import type { Part, ToolCallPart } from '../../canonical/content.ts'
 import { writeOpenAiUsage } from '../../canonical/openai-usage.ts'
 import type { AnswerWriter, Saying } from '../../canonical/writer.ts'
+import { callExtras } from './call-extras.ts'
 import { finishWord } from './finish.ts'
 import { callId, callsFunctions, completionId, serviceTierOf } from './saying.ts'
 import { ChatStreamWriter } from './stream-write.ts'
-import {
-  audioOf,
-  callExtras,
-  imageOf,
-  logprobsOf,
-  reasoningDetails,
-  urlCitation,
-  type ReasoningDetail,
-} from './write-parts.ts'
+import { audioOf, imageOf, logprobsOf, reasoningDetails, urlCitation, type ReasoningDetail } from './write-parts.ts'
 
 export const chatWriter: AnswerWriter = {
   answer: writeChatAnswer,

@@ -1,4 +1,5 @@
 /** A whole, unstreamed chat completion: its usage is read and its model renamed; every other byte stays. */
+import { jsonOf } from '../../canonical/values.ts'
 import { findMembers, replaceAll, splice, utf8FromLatin1 } from '../../stream/json.ts'
 import type { InBandError, ReadAnswer } from '../../stream/observed.ts'
 import { readChatUsage } from './usage.ts'
@@ -16,12 +17,12 @@ export function readChatAnswer(text: string, model: string): ReadAnswer | InBand
   const choices = members.get('choices')?.at(-1)
   if (!choices) {
     const error = members.get('error')?.at(-1)
-    return error ? inBandError(parse(text.slice(error.start, error.end))) : null
+    return error ? inBandError(jsonOf(text.slice(error.start, error.end))) : null
   }
   const usage = members.get('usage')?.at(-1)
   return {
     body: splice(text, replaceAll(members.get('model') ?? [], model)),
-    usage: usage ? readChatUsage(parse(text.slice(usage.start, usage.end))) : null,
+    usage: usage ? readChatUsage(jsonOf(text.slice(usage.start, usage.end))) : null,
     contentLength: choices.end - choices.start,
   }
 }
@@ -44,12 +45,4 @@ export function inBandError(error: unknown): InBandError {
 
 function textOf(value: unknown): string | null {
   return typeof value === 'string' ? utf8FromLatin1(value) : null
-}
-
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return undefined
-  }
 }

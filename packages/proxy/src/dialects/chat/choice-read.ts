@@ -2,6 +2,7 @@ import type { StreamPart } from '../../canonical/answer.ts'
 import type { Citation } from '../../canonical/content.ts'
 import { ToolText } from '../../canonical/tool-text.ts'
 import { filledText, isObject, listOf, numberOf, objectOf, textOf, type JsonObject } from '../../canonical/values.ts'
+import { callSignature } from './call-extras.ts'
 import { matchedIn, readFinish } from './finish.ts'
 import { readAnnotations, readLogprobs, readSaid, type Said } from './read-answer-parts.ts'
 import type { ToolMemo } from './tool-names.ts'
@@ -142,9 +143,9 @@ export class ChoiceReader {
     } else {
       this.argue(call, said, parts)
     }
-    const signature = filledText(objectOf(objectOf(delta['extra_content'])['google'])['thought_signature'])
+    const signature = callSignature(delta)
     if (signature !== null) {
-      parts.push({ type: 'signature', choice, block: call.block, signature: { origin: 'gemini', value: signature } })
+      parts.push({ type: 'signature', choice, block: call.block, signature })
     }
   }
 

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import type { ChatAnswer } from '../../canonical/answer.ts'
 import { chatWire } from './wire.ts'
 
-const ENCODED = { body: '', dropped: [], answerTool: null, memo: null }
+const ENCODING = { dropped: [], answerTool: null, memo: null }
 
 describe('which text has ended an answer', () => {
   for (const [name, more, expected] of [
@@ -15,9 +15,9 @@ describe('which text has ended an answer', () => {
   ] as const) {
     it(`is read as ${name} tells it, whole and streamed`, () => {
       const end = { index: 0, finish_reason: 'stop', ...more }
-      const whole = chatWire().read({ choices: [{ ...end, message: { content: 'a' } }] }, ENCODED) as ChatAnswer
+      const whole = chatWire().read({ choices: [{ ...end, message: { content: 'a' } }] }, ENCODING) as ChatAnswer
       assert.equal(whole.choices[0]!.finish.stopSequence, expected)
-      const reader = chatWire().reader(ENCODED)
+      const reader = chatWire().reader(ENCODING)
       const chunk = { id: 'c', choices: [{ ...end, delta: { content: 'a' } }] }
       const parts = [...reader.take(JSON.stringify(chunk), ''), ...reader.take('[DONE]', '')]
       const finish = parts.find(({ type }) => type === 'finish')

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { mayHoldForeignThoughts, withoutForeignThoughts } from './native-body.ts'
+import { mayHoldSealed } from '../../canonical/signature.ts'
+import { withoutForeignThoughts } from './native-body.ts'
 
 const SEALED = { type: 'reasoning.text', text: 'hm', signature: 'mr1.messages.abc', index: 0 }
 const OWN = { type: 'reasoning.text', text: 'hm', signature: 'abc', index: 0 }
@@ -10,7 +11,7 @@ test('thoughts of other providers leave a conversation, and nothing else does', 
   const asked = { role: 'user', content: 'mr1.messages.abc' }
   const answered = { role: 'assistant', content: 'yes', reasoning_content: 'hm', reasoning_details: [OWN, SEALED] }
   const messages = [asked, answered, { role: 'user', content: 'and?' }]
-  assert.ok(mayHoldForeignThoughts(JSON.stringify(messages)))
+  assert.ok(mayHoldSealed(JSON.stringify(messages)))
   assert.deepEqual(withoutForeignThoughts(messages), [asked, { role: 'assistant', content: 'yes' }, messages[2]])
   const redacted = {
     role: 'assistant',

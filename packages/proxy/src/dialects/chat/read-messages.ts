@@ -3,6 +3,7 @@ import type { Part, TextPart, ToolCallPart, ToolResultPart } from '../../canonic
 import { unsayable, wrong } from '../../canonical/problem.ts'
 import type { Message } from '../../canonical/request.ts'
 import { filledText, isObject, objectOf, type JsonObject } from '../../canonical/values.ts'
+import { callSignature } from './call-extras.ts'
 import { cacheOf, readContent, readTexts } from './read-parts.ts'
 import { readReasoning } from './read-reasoning.ts'
 
@@ -96,14 +97,14 @@ class Reading implements Conversation {
     const place = custom ? `${at}.custom` : `${at}.function`
     if (name === null) throw wrong(`${place}.name`, `"${place}.name" has to be a text.`)
     const said = custom ? called['input'] : called['arguments']
-    const signature = filledText(objectOf(objectOf(call['extra_content'])['google'])['thought_signature'])
+    const signature = callSignature(call)
     const part: ToolCallPart = {
       type: 'tool_call',
       id,
       name,
       arguments: custom && typeof said === 'string' ? said : argumentsOf(said, `${place}.arguments`),
       ...(custom ? { kind: 'custom' } : {}),
-      ...(signature === null ? {} : { signature: { origin: 'gemini', value: signature } }),
+      ...(signature === null ? {} : { signature }),
       ...cacheOf(call),
     }
     this.calls.set(id, part)

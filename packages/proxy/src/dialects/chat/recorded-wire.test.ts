@@ -9,7 +9,7 @@ import { chatWire } from './wire.ts'
 
 const FOLDER = new URL('../../../../../../shared/recordings/', import.meta.url)
 const skip = existsSync(FOLDER) ? false : 'the recordings are not beside this checkout (../shared/recordings)'
-const ENCODED = { body: '', dropped: [], answerTool: null, memo: null }
+const ENCODING = { dropped: [], answerTool: null, memo: null }
 
 const files = skip
   ? []
@@ -22,7 +22,7 @@ const read = (file: string): string => readFileSync(new URL(file, FOLDER), 'utf8
 function partsOf(lines: readonly string[], size: number): StreamPart[] {
   const bytes = Buffer.from([...lines, '[DONE]'].map((line) => `data: ${line}\n\n`).join(''))
   const splitter = new EventSplitter()
-  const reader = chatWire().reader(ENCODED)
+  const reader = chatWire().reader(ENCODING)
   const parts: StreamPart[] = []
   for (let at = 0; at < bytes.length; at += size) {
     splitter.pushBytes(bytes.subarray(at, at + size))
@@ -61,7 +61,7 @@ describe('recordings', { skip }, () => {
   for (const file of files.filter((each) => each.endsWith('.json') && isChat(read(each)))) {
     it(`${file} says all that it does`, () => {
       const answer = JSON.parse(read(file))
-      const canonical = chatWire().read(answer, ENCODED)
+      const canonical = chatWire().read(answer, ENCODING)
       assert.ok(canonical?.kind === 'chat')
       const [{ content, finish }] = canonical.choices as [(typeof canonical.choices)[number]]
       const [{ message, finish_reason: reason }] = answer.choices

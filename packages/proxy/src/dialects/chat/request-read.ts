@@ -1,7 +1,7 @@
 /** What a client asks for in a chat completion's request (OpenAI's API reference, and what OpenRouter, Anthropic's and Alibaba's clients add). */
 import { flag, given, OPENAI_PARAMS, readOpenAiParams, type Named } from '../../canonical/openai-params.ts'
 import { wrong } from '../../canonical/problem.ts'
-import type { ChatRequest, Effort, Reasoning } from '../../canonical/request.ts'
+import { EFFORTS, isEffort, type ChatRequest, type Effort, type Reasoning } from '../../canonical/request.ts'
 import { isObject, listOf, type JsonObject } from '../../canonical/values.ts'
 import { readMessages } from './read-messages.ts'
 import { readFormat, readTools, readToolChoice } from './read-tools.ts'
@@ -36,6 +36,16 @@ export function readChatRequest(body: JsonObject): ChatRequest {
   }
 }
 
+/** Where it may stand how much is to be thought. */
+const REASONING = [
+  'reasoning_effort',
+  'reasoning',
+  'thinking',
+  'enable_thinking',
+  'thinking_budget',
+  'include_reasoning',
+]
+
 const KNOWN: ReadonlySet<string> = new Set([
   ...OPENAI_PARAMS,
   'model',
@@ -48,28 +58,13 @@ const KNOWN: ReadonlySet<string> = new Set([
   'function_call',
   'parallel_tool_calls',
   'response_format',
-  'reasoning_effort',
-  'reasoning',
-  'include_reasoning',
-  'thinking',
-  'enable_thinking',
-  'thinking_budget',
+  ...REASONING,
 ])
 
 /** What says nothing that is not so anyway. */
 function isDefault(name: string, value: unknown): boolean {
   return name === 'store' && value === false
 }
-
-const EFFORTS: ReadonlySet<string> = new Set([
-  'none',
-  'minimal',
-  'low',
-  'medium',
-  'high',
-  'xhigh',
-  'max',
-] satisfies Effort[])
 
 function readReasoningParams(body: JsonObject, named: Named): Reasoning | null {
   const name = REASONING.find((each) => given(body, each))
@@ -95,14 +90,6 @@ function readReasoningParams(body: JsonObject, named: Named): Reasoning | null {
   return merged
 }
 
-const REASONING = [
-  'reasoning_effort',
-  'reasoning',
-  'thinking',
-  'enable_thinking',
-  'thinking_budget',
-  'include_reasoning',
-]
 const NO_REASONING: { -readonly [K in keyof Reasoning]: Reasoning[K] } = {
   effort: null,
   budget: null,
@@ -111,9 +98,8 @@ const NO_REASONING: { -readonly [K in keyof Reasoning]: Reasoning[K] } = {
 }
 
 function effortAt(value: unknown, at: string): Effort {
-  if (typeof value !== 'string' || !EFFORTS.has(value))
-    throw wrong(at, `"${at}" has to be one of ${[...EFFORTS].join(', ')}.`)
-  return value as Effort
+  if (!isEffort(value)) throw wrong(at, `"${at}" has to be one of ${EFFORTS.join(', ')}.`)
+  return value
 }
 
 function readOpenRouters({ effort, max_tokens: budget, enabled, exclude }: JsonObject): Reasoning {

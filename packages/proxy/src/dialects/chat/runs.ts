@@ -2,7 +2,7 @@
  * Most chunks of a stream differ from the one before in a piece of text and in nothing else. Such a run says the same as one
  * chunk with all of its text, which is read in a tenth of the time.
  */
-import { eventData, EventSplitter } from '../../stream/events.ts'
+import { eventData, eventsIn } from '../../stream/events.ts'
 import { readItems, readMembers, type Members } from '../../stream/json-source.ts'
 import { skipString } from '../../stream/json.ts'
 
@@ -32,7 +32,7 @@ export function joinRuns(events: string): string[] {
   let frame: Frame | null = null
   let texts: string[] = []
   let misses = 0
-  for (const event of split(events)) {
+  for (const event of eventsIn(events)) {
     const text = frame && textIn(event, frame)
     if (text !== null) {
       texts.push(text)
@@ -48,15 +48,6 @@ export function joinRuns(events: string): string[] {
   }
   if (frame) joined.push(frame.head + texts.join('') + frame.middle + (frame.tail ?? ''))
   return joined
-}
-
-function split(events: string): string[] {
-  const found: string[] = []
-  const splitter = new EventSplitter()
-  splitter.push(events)
-  while (splitter.next()) found.push(splitter.text.slice(splitter.start, splitter.end))
-  found.push(splitter.rest())
-  return found
 }
 
 /** The text of an event of this frame, without its quotes; null if it is none. */

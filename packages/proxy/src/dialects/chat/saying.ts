@@ -16,7 +16,8 @@ export function callsFunctions(request: CanonicalRequest): boolean {
   return request.kind === 'chat' && request.named.tools === 'functions'
 }
 
-const TIERS: ReadonlySet<string> = new Set(['auto', 'default', 'flex', 'scale', 'priority', 'fast'])
+/** OpenAI's, of which Anthropic's are others. */
+export const TIERS: ReadonlySet<string> = new Set(['auto', 'default', 'flex', 'scale', 'priority', 'fast'])
 
 /** OpenAI's word for it; null: there is none. Anthropic's `standard` is its `default`. */
 export function serviceTierOf(own: string | null): string | null {

@@ -6,7 +6,7 @@ import type { StreamPart } from '../../canonical/answer.ts'
 import { chatWire } from './wire.ts'
 
 function read(chunks: readonly object[]): StreamPart[] {
-  const reader = chatWire().reader({ body: '', dropped: [], answerTool: null, memo: null })
+  const reader = chatWire().reader({ dropped: [], answerTool: null, memo: null })
   return [...chunks.map((chunk) => JSON.stringify(chunk)), '[DONE]'].flatMap((data) => [...reader.take(data, '')])
 }
 

@@ -5,10 +5,10 @@ import type { StreamPart } from '../../canonical/answer.ts'
 import { COMPATIBLE_WIRE } from './wire-options.ts'
 import { chatWire } from './wire.ts'
 
-const ENCODED = { body: '', dropped: [], answerTool: null, memo: null }
+const ENCODING = { dropped: [], answerTool: null, memo: null }
 
 function read(chunks: readonly unknown[], done = true, options = COMPATIBLE_WIRE): StreamPart[] {
-  const reader = chatWire(options).reader(ENCODED)
+  const reader = chatWire(options).reader(ENCODING)
   const parts: StreamPart[] = []
   for (const chunk of chunks) parts.push(...reader.take(typeof chunk === 'string' ? chunk : JSON.stringify(chunk), ''))
   if (done) parts.push(...reader.take('[DONE]', ''))
@@ -42,7 +42,7 @@ describe('a stream', () => {
   })
 
   it('tells at once what it has used, for who goes before its end', () => {
-    const reader = chatWire(COMPATIBLE_WIRE).reader(ENCODED)
+    const reader = chatWire(COMPATIBLE_WIRE).reader(ENCODING)
     const outputTokens = (): number | undefined => reader.usageSoFar?.outputTokens
     reader.take(JSON.stringify(delta({ content: 'a' })), '')
     assert.equal(outputTokens(), undefined)

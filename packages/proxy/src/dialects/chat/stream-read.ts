@@ -2,7 +2,7 @@ import type { TokenUsage } from '@millrace/shared'
 
 import type { StreamPart } from '../../canonical/answer.ts'
 import type { Citation } from '../../canonical/content.ts'
-import { filledText, isObject, listOf, numberOf, textOf, type JsonObject } from '../../canonical/values.ts'
+import { filledText, isObject, jsonOf, listOf, numberOf, textOf, type JsonObject } from '../../canonical/values.ts'
 import type { StreamReader } from '../../canonical/wire.ts'
 import { ChoiceReader } from './choice-read.ts'
 import { readSources } from './read-answer-parts.ts'
@@ -107,10 +107,6 @@ export class ChatStreamReader implements StreamReader {
 }
 
 function parse(data: string): JsonObject | null {
-  try {
-    const value: unknown = JSON.parse(data)
-    return isObject(value) ? value : null
-  } catch {
-    return null
-  }
+  const value = jsonOf(data)
+  return isObject(value) ? value : null
 }

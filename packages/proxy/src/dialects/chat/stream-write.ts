@@ -4,11 +4,11 @@ import type { Finish, StreamPart, TokenLogprob } from '../../canonical/answer.ts
 import type { Citation, Part, Signature } from '../../canonical/content.ts'
 import { writeOpenAiUsage } from '../../canonical/openai-usage.ts'
 import { withoutRequest, type Saying, type StreamSaying, type StreamWriter } from '../../canonical/writer.ts'
+import { callExtras } from './call-extras.ts'
 import { finishWord } from './finish.ts'
 import { callId, callsFunctions, completionId, serviceTierOf } from './saying.ts'
 import {
   audioOf,
-  callExtras,
   imageOf,
   logprobsOf,
   redactedDetail,

@@ -1,7 +1,8 @@
 /** The events of a streamed chat completion: OpenAI's `chat.completion.chunk`, as every compatible provider sends it. */
 import type { TokenUsage } from '@millrace/shared'
 
-import { dataLines, eventData, eventName } from '../../stream/events.ts'
+import { jsonOf } from '../../canonical/values.ts'
+import { dataLines, editData, eventData, eventName } from '../../stream/events.ts'
 import { findMembers, replaceAll, splice, type Range } from '../../stream/json.ts'
 import type { InBandError, StreamObserver } from '../../stream/observed.ts'
 import { inBandError } from './answer.ts'
@@ -63,7 +64,7 @@ export class ChatCompletionStream implements StreamObserver {
     const named = eventName(event) === 'error'
     if (members === null && !named) return event
 
-    const error = named ? (parse(data) ?? data) : value(data, members?.get('error'))
+    const error = named ? (jsonOf(data) ?? data) : value(data, members?.get('error'))
     if (error) {
       this.error = inBandError(error)
       return ''
@@ -105,11 +106,7 @@ export class ChatCompletionStream implements StreamObserver {
       this.rememberHead(event, ranges)
       return splice(event, replaceAll(ranges, this.model))
     }
-    const rewritten = splice(data, replaceAll(models, this.model)).split('\n')
-    return splice(
-      event,
-      lines.map((line, i) => ({ ...line, literal: rewritten[i]! })),
-    )
+    return editData(event, data, replaceAll(models, this.model))
   }
 
   private rememberHead(event: string, models: readonly Range[]): void {
@@ -140,15 +137,7 @@ function holdsUsage(rest: string): boolean {
 
 function value(data: string, ranges: readonly Range[] | undefined): unknown {
   const range = ranges?.at(-1)
-  return range ? parse(data.slice(range.start, range.end)) : undefined
-}
-
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return undefined
-  }
+  return range ? jsonOf(data.slice(range.start, range.end)) : undefined
 }
 
 function noteEnding(choice: unknown, endings: Map<number, boolean>): void {

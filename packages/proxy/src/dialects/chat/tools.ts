@@ -1,5 +1,5 @@
 import type { StoredStream } from '../../cache/answer.ts'
-import { eventData, EventSplitter } from '../../stream/events.ts'
+import { eventData, eventsIn } from '../../stream/events.ts'
 
 /**
  * Whether a chat completion has its reader call tools or a function, in any of its choices; also where that cannot be said.
@@ -9,12 +9,8 @@ import { eventData, EventSplitter } from '../../stream/events.ts'
 export function chatCallsTools(body: string, stream: StoredStream | null): boolean {
   if (!mayCall(body)) return false
   if (stream === null) return calls(body)
-  const splitter = new EventSplitter()
-  splitter.push(body)
-  while (splitter.next()) {
-    if (eventCalls(splitter.text.slice(splitter.start, splitter.end))) return true
-  }
-  return eventCalls(splitter.rest())
+  for (const event of eventsIn(body)) if (eventCalls(event)) return true
+  return false
 }
 
 function eventCalls(event: string): boolean {

@@ -1,5 +1,7 @@
 import type { TokenUsage } from '@millrace/shared'
 
+import { isObject, objectOf, tokensOf } from '../../canonical/values.ts'
+
 /**
  * Reads the `usage` object of chat completions: OpenAI's, and what the compatible ones make of it. DeepSeek tells cached input
  * as `prompt_cache_hit_tokens`, Moonshot as `cached_tokens`, Mistral as `num_cached_tokens` or in `prompt_token_details`, and
@@ -8,39 +10,24 @@ import type { TokenUsage } from '@millrace/shared'
  * @returns null for anything that has no token counts
  */
 export function readChatUsage(value: unknown): TokenUsage | null {
-  if (typeof value !== 'object' || value === null) return null
-  const usage = value as Record<string, unknown>
-  if (typeof usage['prompt_tokens'] !== 'number' && typeof usage['completion_tokens'] !== 'number') return null
-  const input = usage['prompt_tokens_details'] ?? usage['prompt_token_details']
-  const output = usage['completion_tokens_details']
-  const reasoning = count(detail(output, 'reasoning_tokens') ?? usage['reasoning_tokens'])
-  const said = count(usage['completion_tokens'])
-  const apart = count(usage['total_tokens']) === count(usage['prompt_tokens']) + said + reasoning
-  const written = detail(input, 'cache_write_tokens') ?? detail(input, 'cache_creation_input_tokens')
+  if (!isObject(value)) return null
+  if (typeof value['prompt_tokens'] !== 'number' && typeof value['completion_tokens'] !== 'number') return null
+  const input = objectOf(value['prompt_tokens_details'] ?? value['prompt_token_details'])
+  const output = objectOf(value['completion_tokens_details'])
+  const reasoning = tokensOf(output['reasoning_tokens'] ?? value['reasoning_tokens'])
+  const said = tokensOf(value['completion_tokens'])
+  const apart = tokensOf(value['total_tokens']) === tokensOf(value['prompt_tokens']) + said + reasoning
+  const written = input['cache_write_tokens'] ?? input['cache_creation_input_tokens']
   const cached =
-    detail(input, 'cached_tokens') ??
-    usage['prompt_cache_hit_tokens'] ??
-    usage['cached_tokens'] ??
-    usage['num_cached_tokens']
+    input['cached_tokens'] ?? value['prompt_cache_hit_tokens'] ?? value['cached_tokens'] ?? value['num_cached_tokens']
   return {
-    inputTokens: count(usage['prompt_tokens']),
+    inputTokens: tokensOf(value['prompt_tokens']),
     outputTokens: apart ? said + reasoning : said,
-    cachedInputTokens: count(cached),
-    cacheWriteTokens: count(written ?? usage['cache_creation_input_tokens']),
+    cachedInputTokens: tokensOf(cached),
+    cacheWriteTokens: tokensOf(written ?? value['cache_creation_input_tokens']),
     reasoningTokens: reasoning,
-    inputAudioTokens: count(detail(input, 'audio_tokens')),
-    outputAudioTokens: count(detail(output, 'audio_tokens')),
+    inputAudioTokens: tokensOf(input['audio_tokens']),
+    outputAudioTokens: tokensOf(output['audio_tokens']),
     source: 'PROVIDER',
   }
-}
-
-function detail(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined
-}
-
-/** What a record can hold; no model has ever seen so many. */
-const MOST_TOKENS = 2_147_483_647
-
-function count(value: unknown): number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MOST_TOKENS ? value : 0
 }

@@ -181,7 +181,7 @@ describe('a request to others', () => {
     const detail = { type: 'reasoning.text', text: 't', signature: 's', format: 'anthropic-claude-v1', index: 0 }
     const sealed = { type: 'reasoning.encrypted', data: 'd', format: 'openai-responses-v1', id: 'rs_1', index: 1 }
     const answer = { choices: [{ message: { content: 'a', reasoning: 't', reasoning_details: [detail, sealed] } }] }
-    const read = chatWire().read(answer, { body: '', dropped: [], answerTool: null, memo: null })
+    const read = chatWire().read(answer, { dropped: [], answerTool: null, memo: null })
     assert.ok(read?.kind === 'chat')
     const { content } = read.choices[0]!
     const { body } = encode(

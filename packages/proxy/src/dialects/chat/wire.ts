@@ -1,7 +1,7 @@
 /** OpenAI's chat completions as an API of providers. */
 import type { CanonicalAnswer, ProviderError } from '../../canonical/answer.ts'
 import type { CanonicalRequest } from '../../canonical/request.ts'
-import type { Encoded, EncodeOptions, ProviderErrorAnswer, StreamReader, Wire } from '../../canonical/wire.ts'
+import type { Encoded, EncodeOptions, Encoding, ProviderErrorAnswer, StreamReader, Wire } from '../../canonical/wire.ts'
 import { readChatCompletion } from './answer-read.ts'
 import { readChatError } from './read-error.ts'
 import { writeChatRequest } from './request-write.ts'
@@ -22,11 +22,11 @@ class ChatWire implements Wire {
     return writeChatRequest(request, options, this.options)
   }
 
-  read(answer: unknown, { memo }: Encoded): CanonicalAnswer | ProviderErrorAnswer | null {
+  read(answer: unknown, { memo }: Encoding): CanonicalAnswer | ProviderErrorAnswer | null {
     return readChatCompletion(answer, memo as ToolMemo | null)
   }
 
-  reader({ memo }: Encoded): StreamReader {
+  reader({ memo }: Encoding): StreamReader {
     return new ChatStreamReader(memo as ToolMemo | null, this.options.endsWithoutDone)
   }
 

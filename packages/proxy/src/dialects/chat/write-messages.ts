@@ -13,6 +13,8 @@ import { writeDataUrl } from '../../canonical/data-url.ts'
 import { unsayable } from '../../canonical/problem.ts'
 import type { ChatRequest, Message } from '../../canonical/request.ts'
 import { signatureFor } from '../../canonical/signature.ts'
+import { TEXT_MEMBER } from '../../canonical/tool-text.ts'
+import { callExtras } from './call-extras.ts'
 import { toolIdFor } from './tool-ids.ts'
 import { toolNameFor } from './tool-names.ts'
 import type { ChatWireOptions } from './wire-options.ts'
@@ -129,12 +131,14 @@ class Writing {
     const called = toolNameFor(name)
     if (kind === 'custom' && this.options.openAi)
       return { ...known, type: 'custom', custom: { name: called, input: given } }
-    const thought = signatureFor('gemini', signature)
     return {
       ...known,
       type: 'function',
-      function: { name: called, arguments: kind === 'custom' ? JSON.stringify({ input: given }) : given || '{}' },
-      ...(thought === null || this.options.openAi ? {} : { extra_content: { google: { thought_signature: thought } } }),
+      function: {
+        name: called,
+        arguments: kind === 'custom' ? JSON.stringify({ [TEXT_MEMBER]: given }) : given || '{}',
+      },
+      ...(this.options.openAi ? {} : callExtras(signature)),
     }
   }
 

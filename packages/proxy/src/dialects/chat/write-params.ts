@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 
 import { budgetOf, effortOf, isOff } from '../../canonical/reasoning.ts'
 import type { ChatRequest, Effort, ParamName, Params, Reasoning } from '../../canonical/request.ts'
+import { TIERS } from './saying.ts'
 import type { ChatWireOptions } from './wire-options.ts'
 
 /** By OpenAI's names, whichever the provider has. */
@@ -40,8 +41,6 @@ const RARE: ReadonlySet<string> = new Set([
   'audio',
   'prompt_cache_key',
 ])
-/** OpenAI's, of which Anthropic's are others. */
-const TIERS: ReadonlySet<string> = new Set(['auto', 'default', 'flex', 'scale', 'priority', 'fast'])
 
 export class ParamWriting {
   readonly body: Body = {}

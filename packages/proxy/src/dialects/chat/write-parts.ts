@@ -80,13 +80,8 @@ export function audioOf({ id, data, transcript }: AudioPart, created: number, ot
   return { id: id ?? otherwise, expires_at: created, data, transcript: transcript ?? '' }
 }
 
-/** Gemini's own compatible API has its signature there. */
-export function callExtras(signature: Signature | undefined): object {
-  return signature?.origin === 'gemini' ? { extra_content: { google: { thought_signature: signature.value } } } : {}
-}
-
-export function logprobsOf(logprobs: readonly TokenLogprob[] | null | undefined): unknown {
-  if (logprobs === null || logprobs === undefined) return null
+export function logprobsOf(logprobs: readonly TokenLogprob[] | null): unknown {
+  if (logprobs === null) return null
   return {
     content: logprobs.map(({ token, logprob, bytes, top }) => ({ token, logprob, bytes, top_logprobs: top })),
     refusal: null,

@@ -78,8 +78,9 @@ describe('readAnswer', () => {
   it('gives tools back their names, and those that take any text their text', () => {
     const memo = { names: new Map([['f_1', 'f.1']]), customs: ['f.1'], stop: null }
     const call = (input: object) => ({ toolUse: { toolUseId: 'a', name: 'f_1', input } })
-    assert.deepEqual(contentOf([call({ input: '*** x' }), call({ other: 1 })], memo), [
+    assert.deepEqual(contentOf([call({ input: '*** x' }), call({ input: '' }), call({ other: 1 })], memo), [
       { type: 'tool_call', id: 'a', name: 'f.1', arguments: '*** x', kind: 'custom' },
+      { type: 'tool_call', id: 'a', name: 'f.1', arguments: '', kind: 'custom' },
       { type: 'tool_call', id: 'a', name: 'f.1', arguments: '{"other":1}', kind: 'custom' },
     ])
   })

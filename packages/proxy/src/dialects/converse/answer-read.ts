@@ -1,7 +1,7 @@
 /** A whole answer of Converse. */
 import type { ChatAnswer } from '../../canonical/answer.ts'
 import type { ImagePart, Part, ReasoningPart, TextPart, ToolCallPart } from '../../canonical/content.ts'
-import { TEXT_MEMBER } from '../../canonical/tool-text.ts'
+import { readInput } from '../../canonical/tool-text.ts'
 import { filledText, isObject, listOf, objectOf, textOf, type JsonObject } from '../../canonical/values.ts'
 import { readCitation } from './citations.ts'
 import { readFinish } from './finish.ts'
@@ -43,10 +43,9 @@ export function isOwnCall({ type }: JsonObject): boolean {
 
 function callOf({ toolUseId, name: told, input }: JsonObject, { names, customs }: Memo): ToolCallPart {
   const name = names?.get(textOf(told)) ?? textOf(told)
-  const id = textOf(toolUseId)
-  if (!customs.includes(name)) return { type: 'tool_call', id, name, arguments: JSON.stringify(input ?? {}) }
-  const text = objectOf(input)[TEXT_MEMBER]
-  return { type: 'tool_call', id, name, arguments: filledText(text) ?? JSON.stringify(input ?? {}), kind: 'custom' }
+  const isCustom = customs.includes(name)
+  const text = readInput(input ?? {}, isCustom)
+  return { type: 'tool_call', id: textOf(toolUseId), name, arguments: text, ...(isCustom ? { kind: 'custom' } : {}) }
 }
 
 /** What is unreadable has had two names. */

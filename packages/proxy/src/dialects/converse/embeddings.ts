@@ -4,7 +4,7 @@ import { NO_USAGE, type TokenUsage } from '@millrace/shared'
 import type { EmbeddingAnswer } from '../../canonical/answer.ts'
 import { unsayable } from '../../canonical/problem.ts'
 import type { EmbeddingRequest } from '../../canonical/request.ts'
-import { listOf, numberOf, objectOf, type JsonObject } from '../../canonical/values.ts'
+import { isVector, listOf, numberOf, objectOf, type JsonObject } from '../../canonical/values.ts'
 import type { AnswerHeaders, Wire } from '../../canonical/wire.ts'
 import { neverStreamed } from './count.ts'
 import { readError } from './errors.ts'
@@ -93,14 +93,10 @@ function readVectors(
   headers: AnswerHeaders = {},
 ): EmbeddingAnswer | null {
   const lists = embedding === undefined ? listOf(objectOf(embeddings)['float'] ?? embeddings) : [embedding]
-  const vectors = lists.map((one) => (Array.isArray(one) ? (one as unknown[]) : listOf(objectOf(one)['embedding'])))
+  const vectors = lists.map((one) => (Array.isArray(one) ? one : objectOf(one)['embedding']))
   if (vectors.length !== count || !vectors.every(isVector)) return null
   const tokens = numberOf(inputTextTokenCount) ?? numberOf(inputTokenCount) ?? countIn(headers[TOKENS_HEADER])
   return { kind: 'embeddings', vectors, usage: usageOf(tokens) }
-}
-
-function isVector(list: readonly unknown[]): list is readonly number[] {
-  return list.length > 0 && list.every((one) => typeof one === 'number')
 }
 
 /** Where Bedrock tells the tokens of models that don't, such as Cohere's. */

@@ -47,6 +47,10 @@ describe('thinking', () => {
       [{ ...NO, effort: 'minimal' }, 'openai.gpt-5.6-luna', { reasoning: { effort: 'low' } }, undefined],
       [off, 'openai.gpt-5.6-luna', { reasoning: { effort: 'none' } }, undefined],
       [off, LLAMA, undefined, undefined],
+      // Only to be shown what is thought anyway.
+      [{ ...NO, shown: true }, SONNET_4, undefined, undefined],
+      [{ ...NO, shown: true }, OPUS_4_7, undefined, undefined],
+      [{ ...NO, shown: true }, NOVA_2, undefined, undefined],
     ] as const) {
       assert.deepEqual(thought(reasoning, model), [fields, effort, []], `${model} ${JSON.stringify(reasoning)}`)
     }

@@ -5,7 +5,7 @@ import type { ChatRequest, Message } from '../../canonical/request.ts'
 import type { JsonObject } from '../../canonical/values.ts'
 import type { Model } from './models.ts'
 import { DocumentNames } from './names.ts'
-import { blocksOf, cachePoint, textBlock, type Writing } from './parts-write.ts'
+import { blocksOf, type Writing } from './parts-write.ts'
 
 export interface WrittenMessages {
   readonly system: JsonObject[]
@@ -26,10 +26,10 @@ interface Turn {
 export function writeMessages(request: ChatRequest, model: Model): WrittenMessages {
   const param = request.named.messages ?? 'messages'
   const writing: Writing = { model, documents: new DocumentNames(), param }
-  const system = systemBlocks(request.system, model)
+  const system = systemBlocks(request.system, writing)
   const turns: Turn[] = []
   for (const message of request.messages) {
-    if (isInstruction(message)) for (const block of systemBlocks(message.content, model)) system.push(block)
+    if (isInstruction(message)) for (const block of systemBlocks(message.content, writing)) system.push(block)
     else addTurn(turns, message, writing)
   }
   if (turns.length === 0) throw wrong(param, 'There is nothing to answer: no message says anything.')
@@ -39,17 +39,12 @@ export function writeMessages(request: ChatRequest, model: Model): WrittenMessag
   return { system, messages: turns as readonly object[] as readonly JsonObject[] }
 }
 
-function isInstruction(message: Message): message is Message & { role: 'system' | 'developer' } {
-  return message.role === 'system' || message.role === 'developer'
+function isInstruction({ role }: Message): boolean {
+  return role === 'system' || role === 'developer'
 }
 
-function systemBlocks(content: readonly Part[], model: Model): JsonObject[] {
-  return content.flatMap((part) => {
-    const block = part.type === 'text' ? textBlock(part.text) : null
-    if (block === null) return []
-    const mark = part.type === 'text' && part.cache !== undefined ? cachePoint(part.cache.ttl, model) : null
-    return mark === null ? [block] : [block, mark]
-  })
+function systemBlocks(content: readonly Part[], writing: Writing): JsonObject[] {
+  return content.flatMap((part) => (part.type === 'text' ? blocksOf(part, 'user', writing) : []))
 }
 
 /** A message of which nothing is left is none: then its neighbours are one. */

@@ -1,8 +1,7 @@
 /** The parts of messages as Converse's content blocks. */
 import type { Part, ReasoningPart, ToolCallPart, ToolResultPart } from '../../canonical/content.ts'
-import { parseExact } from '../../canonical/exact-json.ts'
 import { signatureFor } from '../../canonical/signature.ts'
-import { TEXT_MEMBER } from '../../canonical/tool-text.ts'
+import { writeInput } from '../../canonical/tool-text.ts'
 import { isObject, type JsonObject } from '../../canonical/values.ts'
 import { audioBlock, documentBlock, imageBlock } from './media-write.ts'
 import type { Model } from './models.ts'
@@ -34,7 +33,7 @@ export function cachePoint(ttl: string | null, { caches, cachesLong }: Model): J
 }
 
 /** @returns null for blank text, which Converse takes for a mistake */
-export function textBlock(text: string): JsonObject | null {
+function textBlock(text: string): JsonObject | null {
   return text.trim() === '' ? null : { text }
 }
 
@@ -86,20 +85,8 @@ function reasoningBlock({ text, signature, redacted }: ReasoningPart): JsonObjec
 }
 
 function callBlock({ id, name, arguments: text, kind }: ToolCallPart): JsonObject {
-  const input = kind === 'custom' ? { [TEXT_MEMBER]: text } : inputOf(text)
+  const input = writeInput(text, kind === 'custom')
   return { toolUse: { toolUseId: writeToolId(id), name: writeToolName(name), input } }
-}
-
-/** An object: what a model has written otherwise stands in one. */
-function inputOf(text: string): JsonObject {
-  if (text.trim() === '') return {}
-  try {
-    const value = parseExact(text)
-    return isObject(value) ? value : { [TEXT_MEMBER]: text }
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-    return { [TEXT_MEMBER]: text }
-  }
 }
 
 function resultBlock({ id, content, isError }: ToolResultPart, writing: Writing): JsonObject {

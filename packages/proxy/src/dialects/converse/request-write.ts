@@ -1,6 +1,6 @@
 /** A conversation as the body of Converse and ConverseStream (Bedrock's API reference, "Converse"). */
 import { Dropped } from '../../canonical/dropped.ts'
-import type { ChatRequest, FunctionTool, Params } from '../../canonical/request.ts'
+import { isForced, type ChatRequest, type FunctionTool, type Params } from '../../canonical/request.ts'
 import { canThinkOn, withoutThoughts, type BlockKinds } from '../../canonical/turn.ts'
 import type { Encoded } from '../../canonical/wire.ts'
 import { writeMessages } from './messages-write.ts'
@@ -93,8 +93,7 @@ export function writeRequest(request: ChatRequest, name: string): WrittenRequest
 function answerToolOf({ format, tools, toolChoice }: ChatRequest, model: Model): FunctionTool | null {
   if (format?.type !== 'schema' || model.schemas || !model.callsTools) return null
   // There will be no text: a tool has to be called as it is.
-  const called = toolChoice?.type === 'tool' || toolChoice?.type === 'required'
-  if (called || (toolChoice?.type === 'allowed' && toolChoice.required)) return null
+  if (isForced(toolChoice)) return null
   const taken = new Set(tools.map((tool) => tool.name))
   const wanted = format.name.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, LONGEST_NAME) || 'answer'
   let name = wanted

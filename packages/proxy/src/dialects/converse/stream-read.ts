@@ -1,7 +1,7 @@
 /** The events of ConverseStream (Bedrock's API reference, "ConverseStreamOutput"). */
 import type { StreamPart } from '../../canonical/answer.ts'
 import { ToolText } from '../../canonical/tool-text.ts'
-import { filledText, isObject, numberOf, objectOf, textOf, type JsonObject } from '../../canonical/values.ts'
+import { filledText, isObject, jsonOf, numberOf, objectOf, textOf, type JsonObject } from '../../canonical/values.ts'
 import type { StreamReader } from '../../canonical/wire.ts'
 import { imageOf, isOwnCall } from './answer-read.ts'
 import { Blocks, type Block } from './blocks.ts'
@@ -33,7 +33,7 @@ export class ConverseReader implements StreamReader {
 
   take(data: string, name: string): readonly StreamPart[] {
     if (this.ended) return NONE
-    const body = parse(data)
+    const body = jsonOf(data)
     if (name === 'error' || EXCEPTION.test(name)) return this.fail(name, body)
     if (!isObject(body)) return NONE
     const told = EVENTS.has(name) ? name : Object.keys(body).find((key) => EVENTS.has(key) || EXCEPTION.test(key))
@@ -196,12 +196,4 @@ const EXCEPTION = /^[a-zA-Z]+Exception$/
 
 function indexOf(body: JsonObject): number {
   return numberOf(body['contentBlockIndex']) ?? 0
-}
-
-function parse(data: string): unknown {
-  try {
-    return JSON.parse(data)
-  } catch {
-    return undefined
-  }
 }

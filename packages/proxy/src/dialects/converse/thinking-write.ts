@@ -1,6 +1,6 @@
 /** How much is to be thought, as each family of models is told it: Converse itself has but the effort. */
 import type { Abilities } from '../../canonical/claude.ts'
-import { budgetWithin, effortOf, isOff } from '../../canonical/reasoning.ts'
+import { budgetWithin, effortIn, isOff, isUntold } from '../../canonical/reasoning.ts'
 import type { ChatRequest, Effort, Reasoning } from '../../canonical/request.ts'
 import type { JsonObject } from '../../canonical/values.ts'
 import type { Model } from './models.ts'
@@ -22,7 +22,7 @@ const DROPPED: WrittenThinking = { ...SILENT, dropped: true }
 /** @param possible whether the request's other wishes, and the turn that it goes on with, let Claude think */
 export function writeThinking(request: ChatRequest, model: Model, possible: boolean): WrittenThinking {
   const { reasoning } = request
-  if (reasoning === null) return SILENT
+  if (reasoning === null || isUntold(reasoning)) return SILENT
   const off = isOff(reasoning)
   const effort = off ? 'none' : effortIn(reasoning)
   switch (model.family) {
@@ -47,10 +47,6 @@ export function writeThinking(request: ChatRequest, model: Model, possible: bool
     default:
       return off ? SILENT : DROPPED
   }
-}
-
-function effortIn({ effort, budget }: Reasoning): Effort | null {
-  return effort ?? (budget === null ? null : effortOf(budget))
 }
 
 function threeLevels(effort: Effort): string {

@@ -1,9 +1,6 @@
 import { NO_USAGE, type TokenUsage } from '@millrace/shared'
 
-import { isObject, listOf, objectOf } from '../../canonical/values.ts'
-
-/** What a record can hold; no model has ever seen so many. */
-const MOST_TOKENS = 2_147_483_647
+import { isObject, listOf, MOST_TOKENS, objectOf, tokensOf } from '../../canonical/values.ts'
 
 /**
  * Reads Converse's `usage`. What came out of the cache and what went into it stands beside the rest of the input there, and
@@ -14,12 +11,12 @@ export function readUsage(value: unknown): TokenUsage | null {
   if (!isObject(value)) return null
   const { inputTokens, outputTokens, cacheReadInputTokens, cacheWriteInputTokens } = value
   if (typeof inputTokens !== 'number' && typeof outputTokens !== 'number') return null
-  const cachedInputTokens = count(cacheReadInputTokens)
-  const cacheWriteTokens = count(cacheWriteInputTokens)
+  const cachedInputTokens = tokensOf(cacheReadInputTokens)
+  const cacheWriteTokens = tokensOf(cacheWriteInputTokens)
   return {
     ...NO_USAGE,
-    inputTokens: Math.min(count(inputTokens) + cachedInputTokens + cacheWriteTokens, MOST_TOKENS),
-    outputTokens: count(outputTokens),
+    inputTokens: Math.min(tokensOf(inputTokens) + cachedInputTokens + cacheWriteTokens, MOST_TOKENS),
+    outputTokens: tokensOf(outputTokens),
     cachedInputTokens,
     cacheWriteTokens,
     ...longWrites(value['cacheDetails']),
@@ -32,11 +29,7 @@ function longWrites(details: unknown): { readonly cacheWrite1hTokens?: number } 
   let cacheWrite1hTokens = 0
   for (const detail of listOf(details)) {
     const { ttl, inputTokens } = objectOf(detail)
-    if (ttl === '1h') cacheWrite1hTokens += count(inputTokens)
+    if (ttl === '1h') cacheWrite1hTokens += tokensOf(inputTokens)
   }
   return cacheWrite1hTokens > 0 ? { cacheWrite1hTokens } : {}
-}
-
-function count(value: unknown): number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MOST_TOKENS ? value : 0
 }

@@ -1,7 +1,7 @@
 /** An answer of `/v1/embeddings`: its usage is read and its model renamed; vectors are not looked at. */
 import { NO_USAGE, type TokenUsage } from '@millrace/shared'
 
-import { isObject } from '../../canonical/values.ts'
+import { isObject, isTokenCount, jsonOf } from '../../canonical/values.ts'
 import { findMembers, replaceAll, splice, utf8FromLatin1, type Range } from '../../stream/json.ts'
 import type { InBandError, ReadAnswer } from '../../stream/observed.ts'
 
@@ -32,16 +32,9 @@ export function readEmbeddingAnswer(text: string, model: string): ReadAnswer | I
 function readUsage(value: unknown): TokenUsage | null {
   if (!isObject(value)) return null
   const { prompt_tokens: prompt, total_tokens: total } = value
-  const inputTokens = isCount(prompt) ? prompt : isCount(total) ? total : null
+  const inputTokens = isTokenCount(prompt) ? prompt : isTokenCount(total) ? total : null
   if (inputTokens === null) return null
   return { ...NO_USAGE, inputTokens, source: 'PROVIDER' }
-}
-
-/** What a record can hold. */
-const MOST_TOKENS = 2_147_483_647
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MOST_TOKENS
 }
 
 /** The source was decoded as latin1. */
@@ -55,10 +48,5 @@ function latin1Text(value: unknown): string | null {
 }
 
 function valueAt(text: string, range: Range | undefined): unknown {
-  if (range === undefined) return undefined
-  try {
-    return JSON.parse(text.slice(range.start, range.end))
-  } catch {
-    return undefined
-  }
+  return range && jsonOf(text.slice(range.start, range.end))
 }

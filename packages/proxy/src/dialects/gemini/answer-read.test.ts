@@ -2,20 +2,19 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
 import type { CanonicalAnswer, ChatAnswer, Choice } from '../../canonical/answer.ts'
-import type { Encoded, ProviderErrorAnswer } from '../../canonical/wire.ts'
+import type { Encoding, ProviderErrorAnswer } from '../../canonical/wire.ts'
 import { generateWire } from './wire.ts'
 
 type Read = CanonicalAnswer | ProviderErrorAnswer | null
 
-const encoded: Encoded = {
-  body: '',
+const encoding: Encoding = {
   dropped: [],
   answerTool: null,
   memo: { customs: ['grep'], names: new Map([['_3d', '3d']]) },
 }
 
 function read(answer: unknown): Read {
-  return generateWire.read(generateWire.parse!(JSON.stringify(answer)), encoded)
+  return generateWire.read(generateWire.parse!(JSON.stringify(answer)), encoding)
 }
 
 function chat(answer: unknown): ChatAnswer {
@@ -80,7 +79,7 @@ describe('what a model says', () => {
     const text =
       '{"candidates":[{"content":{"parts":[{"text":"a"},{"functionCall":{"name":"f","args":{"a":12345678901234567890,"b":1.0}}}]},' +
       '"finishReason":"STOP","avgLogprobs":-0.12345678901234567}]}'
-    const answer = generateWire.read(generateWire.parse!(text), encoded)
+    const answer = generateWire.read(generateWire.parse!(text), encoding)
     assert.ok(answer?.kind === 'chat')
     const call = answer.choices[0]!.content[1]
     assert.ok(call?.type === 'tool_call')

@@ -1,17 +1,14 @@
 /** A conversation as Gemini's `contents` (its API reference, "Content" and "Part"). */
 import type { Part, ReasoningPart, ToolCallPart, ToolResultPart } from '../../canonical/content.ts'
-import { parseExact } from '../../canonical/exact-json.ts'
 import type { ChatRequest, Message } from '../../canonical/request.ts'
 import { signatureFor } from '../../canonical/signature.ts'
+import { writeInput } from '../../canonical/tool-text.ts'
 import { isObject, type JsonObject } from '../../canonical/values.ts'
 import { mediaOf } from './media.ts'
 import { functionName } from './names.ts'
 
 /** What the API takes for the signature of a call that another model made (its guide "Thought signatures"). */
 const NO_SIGNATURE = 'skip_thought_signature_validator'
-
-/** The one argument of what stands for a tool that takes any text. */
-export const CUSTOM_ARGUMENT = 'input'
 
 /** May be changed while it is put together. */
 type OwnPart = Record<string, unknown>
@@ -118,7 +115,7 @@ class ContentWriter {
 
   private call({ id, name, arguments: text, kind, signature }: ToolCallPart): OwnPart {
     this.names.set(id, name)
-    const args = kind === 'custom' ? { [CUSTOM_ARGUMENT]: text } : argumentsOf(text)
+    const args = writeInput(text, kind === 'custom')
     const call: OwnPart = { functionCall: { id, name: functionName(name), args } }
     const own = signatureFor('gemini', signature)
     if (own !== null) call['thoughtSignature'] = own
@@ -189,16 +186,4 @@ function signFirstCall(parts: readonly OwnPart[]): void {
   const calls = parts.filter((part) => 'functionCall' in part)
   if (calls.length > 0 && !calls.some((part) => 'thoughtSignature' in part))
     calls[0]!['thoughtSignature'] = NO_SIGNATURE
-}
-
-/** What is no object, because a model has written it wrong, goes as the text that it is. */
-function argumentsOf(text: string): unknown {
-  const json = text.trim()
-  if (json === '') return {}
-  try {
-    if (json.startsWith('{')) return parseExact(json)
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-  }
-  return { [CUSTOM_ARGUMENT]: text }
 }

@@ -5,7 +5,7 @@ import type { EmbeddingRequest } from '../../canonical/request.ts'
 import { embedWire } from './wire.ts'
 
 describe('embeddings', () => {
-  const two = { body: '', dropped: [], answerTool: null, memo: 2 }
+  const two = { dropped: [], answerTool: null, memo: 2 }
   const values = (...vectors: unknown[]): object => ({ embeddings: vectors.map((one) => ({ values: one })) })
 
   it('are read', () => {

@@ -2,7 +2,7 @@
 import type { EmbeddingAnswer } from '../../canonical/answer.ts'
 import { unsayable } from '../../canonical/problem.ts'
 import type { EmbeddingRequest } from '../../canonical/request.ts'
-import { isObject, listOf, objectOf } from '../../canonical/values.ts'
+import { isObject, isVector, listOf, objectOf } from '../../canonical/values.ts'
 import type { Encoded, ProviderErrorAnswer } from '../../canonical/wire.ts'
 import { readError } from './errors.ts'
 import { resourceOf } from './model.ts'
@@ -36,8 +36,4 @@ export function readEmbeddings(answer: unknown, count: number): EmbeddingAnswer 
   const vectors = listOf(answer['embeddings']).map((embedding) => objectOf(embedding)['values'])
   if (vectors.length !== count || !vectors.every(isVector)) return null
   return { kind: 'embeddings', vectors, usage: readUsage(answer['usageMetadata']) }
-}
-
-function isVector(values: unknown): values is readonly number[] {
-  return Array.isArray(values) && values.length > 0 && values.every((one) => typeof one === 'number')
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
-import { encoded } from './streamed.fixture.ts'
+import { encoding } from './streamed.fixture.ts'
 import { generateWire } from './wire.ts'
 
 describe('errors', () => {
@@ -32,7 +32,7 @@ describe('errors', () => {
     }
     for (const body of [{ error }, [{ error }]]) {
       assert.deepEqual(generateWire.readError(429, body, {}), expected)
-      assert.deepEqual(generateWire.read(body, encoded), { kind: 'error', error: expected })
+      assert.deepEqual(generateWire.read(body, encoding), { kind: 'error', error: expected })
     }
   })
 

@@ -2,8 +2,8 @@
 import { newId } from '@millrace/shared'
 
 import type { ImagePart, AudioPart, FilePart, Own, Signature, ToolCallPart } from '../../canonical/content.ts'
-import { filledText, isObject, objectOf, textOf, type JsonObject } from '../../canonical/values.ts'
-import { CUSTOM_ARGUMENT } from './contents.ts'
+import { readInput } from '../../canonical/tool-text.ts'
+import { filledText, isObject, textOf, type JsonObject } from '../../canonical/values.ts'
 import { readMedia } from './media.ts'
 import type { Memo } from './request-write.ts'
 
@@ -27,7 +27,7 @@ export function readCall(part: JsonObject, { customs, names }: Memo): ToolCallPa
     type: 'tool_call',
     id: filledText(id) ?? newCallId(),
     name: called,
-    arguments: isCustom ? textOf(objectOf(args)[CUSTOM_ARGUMENT]) : JSON.stringify(args ?? {}),
+    arguments: readInput(args ?? {}, isCustom),
     ...(isCustom ? { kind: 'custom' } : {}),
     ...(signature === null ? {} : { signature }),
   }

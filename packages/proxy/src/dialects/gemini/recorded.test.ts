@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 
 import type { Part } from '../../canonical/content.ts'
 import { EventSplitter, eventData } from '../../stream/events.ts'
-import { encoded, streamed } from './streamed.fixture.ts'
+import { encoding, streamed } from './streamed.fixture.ts'
 import { generateWire } from './wire.ts'
 
 const FOLDER = new URL('../../../../../../shared/recordings/google/', import.meta.url)
@@ -58,7 +58,7 @@ describe('a recorded stream', { skip }, () => {
   for (const name of skip === false ? readdirSync(FOLDER).filter((one) => one.endsWith('.json')) : []) {
     it(`${name} says what its parts say`, () => {
       const recorded = JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8'))
-      const answer = generateWire.read(recorded, encoded)
+      const answer = generateWire.read(recorded, encoding)
       assert.ok(answer?.kind === 'chat')
       const [
         {

@@ -32,8 +32,8 @@ describe('a count', () => {
   })
 
   it('is read', () => {
-    const encoded = { body: '', dropped: [], answerTool: null, memo: null }
-    assert.deepEqual(countWire.read({ totalTokens: 7 }, encoded), { kind: 'count', inputTokens: 7 })
-    for (const bad of [null, 7, {}, { totalTokens: '7' }, []]) assert.equal(countWire.read(bad, encoded), null)
+    const encoding = { dropped: [], answerTool: null, memo: null }
+    assert.deepEqual(countWire.read({ totalTokens: 7 }, encoding), { kind: 'count', inputTokens: 7 })
+    for (const bad of [null, 7, {}, { totalTokens: '7' }, []]) assert.equal(countWire.read(bad, encoding), null)
   })
 })

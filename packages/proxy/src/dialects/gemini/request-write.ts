@@ -1,6 +1,6 @@
 /** A conversation as the body of `generateContent` (Gemini's API reference, "Generating content"). */
 import { Dropped } from '../../canonical/dropped.ts'
-import type { ChatRequest, FunctionTool } from '../../canonical/request.ts'
+import type { ChatRequest, FunctionTool, ResponseFormat, Tool } from '../../canonical/request.ts'
 import type { Encoded } from '../../canonical/wire.ts'
 import { conversationOf } from './contents.ts'
 import { generationConfigOf, serviceTierOf } from './generation.ts'
@@ -36,11 +36,10 @@ export function writeRequest(request: ChatRequest, model: string): WrittenReques
   const mayCall = tools.some(({ type }) => type !== 'own') && toolChoice?.type !== 'none'
   const isJson = format !== null && format.type !== 'text'
   const either = isJson && !newer && tools.length > 0
-  const answerTool = either && mayCall && format.type === 'schema' ? answerToolOf(request) : null
-  const written = either && !mayCall ? withoutTools(request) : toolsOf(request, answerTool, newer)
+  const answerTool = either && mayCall && format.type === 'schema' ? answerToolOf(format, tools) : null
+  const written = either && !mayCall ? withoutTools(request, dropped) : toolsOf(request, answerTool, newer, dropped)
   if (written.tools.length > 0) body['tools'] = written.tools
   if (written.toolConfig !== null) body['toolConfig'] = written.toolConfig
-  for (const name of written.dropped) dropped.add(name)
   if (either && mayCall && answerTool === null) dropped.add('format')
 
   const config = generationConfigOf(request, model, isJson && !(either && mayCall), dropped)
@@ -51,8 +50,9 @@ export function writeRequest(request: ChatRequest, model: string): WrittenReques
 }
 
 /** Those that Gemini would run itself: what the client doesn't want to be called is not missed. */
-function withoutTools({ toolChoice }: ChatRequest): WrittenTools {
-  return { tools: [], toolConfig: null, dropped: toolChoice?.type === 'none' ? [] : ['tools'] }
+function withoutTools({ toolChoice }: ChatRequest, dropped: Dropped): WrittenTools {
+  if (toolChoice?.type !== 'none') dropped.add('tools')
+  return { tools: [], toolConfig: null }
 }
 
 export function encodeRequest(request: ChatRequest, model: string): Encoded {
@@ -63,8 +63,7 @@ export function encodeRequest(request: ChatRequest, model: string): Encoded {
 }
 
 /** A function whose arguments are the answer. */
-function answerToolOf({ format, tools }: ChatRequest): FunctionTool | null {
-  if (format?.type !== 'schema') return null
+function answerToolOf(format: Extract<ResponseFormat, { type: 'schema' }>, tools: readonly Tool[]): FunctionTool {
   const taken = new Set(tools.map(({ name }) => name))
   const wanted = format.name
     .replace(/[^\w.-]/g, '_')

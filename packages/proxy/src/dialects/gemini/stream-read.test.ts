@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 
 import fc from 'fast-check'
 
-import { encoded, streamed } from './streamed.fixture.ts'
+import { encoding, streamed } from './streamed.fixture.ts'
 import { generateWire } from './wire.ts'
 
 function piece(parts: readonly object[], more: object = {}, index = 0): object {
@@ -239,7 +239,7 @@ describe('a streamed answer', () => {
       fc.property(fc.array(value, { maxLength: 4 }), (events) => {
         streamed(...events)
         for (const event of events) {
-          generateWire.read(generateWire.parse!(JSON.stringify(event)), encoded)
+          generateWire.read(generateWire.parse!(JSON.stringify(event)), encoding)
           generateWire.readError(500, event, {})
         }
       }),

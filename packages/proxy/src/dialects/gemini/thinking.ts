@@ -1,5 +1,5 @@
 /** How much is to be thought, as `thinkingConfig` (Gemini's guide "Gemini thinking"). */
-import { budgetOf, effortOf, isOff } from '../../canonical/reasoning.ts'
+import { budgetOf, effortIn, isOff } from '../../canonical/reasoning.ts'
 import type { Effort, Reasoning } from '../../canonical/request.ts'
 import type { JsonObject } from '../../canonical/values.ts'
 import { nameOf, thinkingOf } from './model.ts'
@@ -23,7 +23,7 @@ export function thinkingConfigOf(reasoning: Reasoning, model: string): JsonObjec
   const includeThoughts = !off && (shown ?? (enabled === true || effort !== null || budget !== null))
   const shownThoughts = includeThoughts ? { includeThoughts } : {}
   if (way === 'level') {
-    const asked = off ? 'none' : (effort ?? (budget === null ? null : effortOf(budget)))
+    const asked = off ? 'none' : effortIn(reasoning)
     return asked === null ? shownThoughts : { thinkingLevel: levelOf(asked, nameOf(model)), ...shownThoughts }
   }
   const tokens = off ? 0 : (budget ?? (effort === null ? null : budgetOf(effort)))

@@ -1,29 +1,13 @@
 /** Tools, and which of them may be called, in Gemini's words (its guide "Function calling"). */
-import type {
-  ChatRequest,
-  CustomTool,
-  FunctionTool,
-  OwnTool,
-  ParamName,
-  Tool,
-  ToolChoice,
-} from '../../canonical/request.ts'
+import type { Dropped } from '../../canonical/dropped.ts'
+import type { ChatRequest, CustomTool, FunctionTool, OwnTool, Tool, ToolChoice } from '../../canonical/request.ts'
+import { TEXT_SCHEMA } from '../../canonical/tool-text.ts'
 import { textOf, objectOf, type JsonObject } from '../../canonical/values.ts'
-import { CUSTOM_ARGUMENT } from './contents.ts'
 import { functionName } from './names.ts'
 
 export interface WrittenTools {
   readonly tools: readonly JsonObject[]
   readonly toolConfig: JsonObject | null
-  /** What can't be said. */
-  readonly dropped: readonly ParamName[]
-}
-
-/** Arguments of a tool that takes any text. */
-const ANY_TEXT = {
-  type: 'object',
-  properties: { [CUSTOM_ARGUMENT]: { type: 'string' } },
-  required: [CUSTOM_ARGUMENT],
 }
 
 /** Tools that providers run themselves, by how other APIs begin to name them. */
@@ -41,33 +25,33 @@ export function toolsOf(
   { tools, toolChoice }: ChatRequest,
   answerTool: FunctionTool | null,
   newer: boolean,
+  dropped: Dropped,
 ): WrittenTools {
   const functions = tools.filter((tool) => tool.type !== 'own')
   if (answerTool !== null) functions.push(answerTool)
   const own: JsonObject[] = []
-  const dropped: ParamName[] = []
   for (const tool of tools) {
     // Only functions can be declared and not called.
     if (tool.type !== 'own' || toolChoice?.type === 'none') continue
     const written = newer || functions.length === 0 ? ownTool(tool) : null
     if (written !== null) own.push(written)
-    else if (!dropped.includes('tools')) dropped.push('tools')
+    else dropped.add('tools')
   }
   const choice = amongFunctions(toolChoice, functions)
-  if (choice === null && toolChoice !== null) dropped.push('toolChoice')
-  if (functions.length === 0) return { tools: own, toolConfig: null, dropped }
+  if (choice === null && toolChoice !== null) dropped.add('toolChoice')
+  if (functions.length === 0) return { tools: own, toolConfig: null }
   const declared = { functionDeclarations: functions.map(declarationOf) }
   const config = answerTool === null ? callingConfigOf(choice) : forcing(choice, answerTool, tools)
   const toolConfig: Record<string, unknown> = {}
   if (config !== null) toolConfig['functionCallingConfig'] = config
   if (own.length > 0) toolConfig['includeServerSideToolInvocations'] = true
-  return { tools: [declared, ...own], toolConfig: Object.keys(toolConfig).length > 0 ? toolConfig : null, dropped }
+  return { tools: [declared, ...own], toolConfig: Object.keys(toolConfig).length > 0 ? toolConfig : null }
 }
 
 function declarationOf(tool: FunctionTool | CustomTool): JsonObject {
   const name = functionName(tool.name)
   const description = tool.description ? { description: tool.description } : {}
-  const schema = tool.type === 'custom' ? ANY_TEXT : schemaOf(tool.parameters)
+  const schema = tool.type === 'custom' ? TEXT_SCHEMA : schemaOf(tool.parameters)
   return { name, ...description, ...(schema === null ? {} : { parametersJsonSchema: schema }) }
 }
 

@@ -1,6 +1,6 @@
 import type { TokenUsage } from '@millrace/shared'
 
-import { isObject, listOf, objectOf } from '../../canonical/values.ts'
+import { isObject, listOf, objectOf, tokensOf } from '../../canonical/values.ts'
 
 /**
  * Reads `usageMetadata`. Thoughts are not among the candidates' tokens, nor what Gemini's own tools have found among the
@@ -11,16 +11,16 @@ export function readUsage(value: unknown): TokenUsage | null {
   if (!isObject(value)) return null
   const { promptTokenCount, candidatesTokenCount, totalTokenCount } = value
   if (![promptTokenCount, candidatesTokenCount, totalTokenCount].some((one) => typeof one === 'number')) return null
-  const input = count(promptTokenCount) + count(value['toolUsePromptTokenCount'])
-  const thoughts = count(value['thoughtsTokenCount'])
+  const input = tokensOf(promptTokenCount) + tokensOf(value['toolUsePromptTokenCount'])
+  const thoughts = tokensOf(value['thoughtsTokenCount'])
   const said =
-    candidatesTokenCount === undefined ? count(totalTokenCount) - input - thoughts : count(candidatesTokenCount)
+    candidatesTokenCount === undefined ? tokensOf(totalTokenCount) - input - thoughts : tokensOf(candidatesTokenCount)
   const audioIn =
     ofModality(value['promptTokensDetails'], 'AUDIO') + ofModality(value['toolUsePromptTokensDetails'], 'AUDIO')
   return {
     inputTokens: input,
     outputTokens: Math.max(0, said) + thoughts,
-    cachedInputTokens: Math.min(input, count(value['cachedContentTokenCount'])),
+    cachedInputTokens: Math.min(input, tokensOf(value['cachedContentTokenCount'])),
     cacheWriteTokens: 0,
     reasoningTokens: thoughts,
     inputAudioTokens: audioIn,
@@ -39,14 +39,7 @@ function ofModality(details: unknown, wanted: string): number {
   let sum = 0
   for (const detail of listOf(details)) {
     const { modality, tokenCount } = objectOf(detail)
-    if (modality === wanted) sum += count(tokenCount)
+    if (modality === wanted) sum += tokensOf(tokenCount)
   }
   return sum
-}
-
-/** What a record can hold; no model has ever seen so many. */
-const MOST_TOKENS = 2_147_483_647
-
-function count(value: unknown): number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MOST_TOKENS ? value : 0
 }

@@ -1,9 +1,9 @@
 /** The parts of an answer as blocks of the Messages API. */
 import type { Part, ReasoningPart, Signature, ToolCallPart } from '../../canonical/content.ts'
 import { sealedSignature } from '../../canonical/signature.ts'
+import { writeInput } from '../../canonical/tool-text.ts'
 import { isObject, type JsonObject } from '../../canonical/values.ts'
 import { writeCitations } from './citations.ts'
-import { writeInput } from './tool-input.ts'
 
 /** @param id of a call whose provider gave none */
 export function writeAnswerBlocks(part: Part, id: string): JsonObject[] {

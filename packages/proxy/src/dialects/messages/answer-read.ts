@@ -1,14 +1,17 @@
 /** Reads a whole answer of the Messages API, and its errors. */
 import type { ChatAnswer, ProviderError } from '../../canonical/answer.ts'
 import { filledText, isObject, objectOf, textOf, type JsonObject } from '../../canonical/values.ts'
-import type { Encoded, ProviderErrorAnswer } from '../../canonical/wire.ts'
+import type { Encoding, ProviderErrorAnswer } from '../../canonical/wire.ts'
 import { readFinish } from './finish.ts'
 import { readAnswerBlock } from './read-answer-blocks.ts'
 import type { MessagesMemo } from './request-write.ts'
 import { readTier, readUsage } from './usage.ts'
 
 /** @returns null if it is none */
-export function readMessage(answer: unknown, { memo }: Pick<Encoded, 'memo'>): ChatAnswer | ProviderErrorAnswer | null {
+export function readMessage(
+  answer: unknown,
+  { memo }: Pick<Encoding, 'memo'>,
+): ChatAnswer | ProviderErrorAnswer | null {
   if (!isObject(answer)) return null
   if (answer['type'] === 'error') return { kind: 'error', error: readErrorObject(answer) }
   const { content, stop_reason: reason, stop_sequence: sequence, usage } = answer

@@ -1,5 +1,5 @@
 /** Whole answers as they pass: a message's usage is read and its model renamed, every other byte stays. */
-import { isObject } from '../../canonical/values.ts'
+import { isObject, jsonOf } from '../../canonical/values.ts'
 import { findMembers, replaceAll, splice, utf8FromLatin1 } from '../../stream/json.ts'
 import type { InBandError, ReadAnswer } from '../../stream/observed.ts'
 import { readErrorObject } from './answer-read.ts'
@@ -21,7 +21,7 @@ export function readMessageBytes(text: string, model: string): ReadAnswer | InBa
   const usage = members.get('usage')?.at(-1)
   return {
     body: splice(text, replaceAll(members.get('model') ?? [], model)),
-    usage: usage ? readUsage(parse(text.slice(usage.start, usage.end))) : null,
+    usage: usage ? readUsage(jsonOf(text.slice(usage.start, usage.end))) : null,
     contentLength: content.end - content.start,
   }
 }
@@ -35,14 +35,6 @@ export function readCountBytes(text: string): ReadAnswer | InBandError | null {
 }
 
 function errorIn(text: string): InBandError | null {
-  const value = parse(utf8FromLatin1(text))
+  const value = jsonOf(utf8FromLatin1(text))
   return isObject(value) ? readErrorObject(value) : null
-}
-
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return undefined
-  }
 }

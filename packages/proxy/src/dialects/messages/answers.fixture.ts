@@ -6,7 +6,7 @@ import { NO_USAGE, type TokenUsage } from '@millrace/shared'
 import type { StreamPart } from '../../canonical/answer.ts'
 import { PLAIN_REQUEST } from '../../canonical/request.fixture.ts'
 import type { ChatRequest } from '../../canonical/request.ts'
-import type { Encoded } from '../../canonical/wire.ts'
+import type { Encoding } from '../../canonical/wire.ts'
 import type { Saying } from '../../canonical/writer.ts'
 import { eventData, eventName, EventSplitter } from '../../stream/events.ts'
 import { messagesWriter } from './answer-write.ts'
@@ -19,7 +19,7 @@ const REQUEST: ChatRequest = {
   stream: true,
 }
 export const SAYING: Saying = { model: 'alias', id: '0190-ab', created: 1, request: REQUEST, usageWanted: true }
-export const ENCODED: Encoded = { body: '', dropped: [], answerTool: null, memo: { custom: new Set(['sh']) } }
+export const ENCODING: Encoding = { dropped: [], answerTool: null, memo: { custom: new Set(['sh']) } }
 
 export function utf8(bytes: string): string {
   return Buffer.from(bytes, 'latin1').toString('utf8')
@@ -31,7 +31,7 @@ export function latin1(text: string): string {
 
 /** All parts of a stream that comes in pieces of these sizes. @param events as they are on the wire */
 export function partsOf(events: string, sizes: readonly number[] = [events.length]): StreamPart[] {
-  const reader = messagesWire.reader(ENCODED)
+  const reader = messagesWire.reader(ENCODING)
   const splitter = new EventSplitter()
   const parts: StreamPart[] = []
   const bytes = Buffer.from(events)

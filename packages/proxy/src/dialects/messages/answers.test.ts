@@ -6,7 +6,7 @@ import fc from 'fast-check'
 
 import type { ChatAnswer } from '../../canonical/answer.ts'
 import { messagesWriter } from './answer-write.ts'
-import { BEGINNING, ENCODED, event, PARTS, partsOf, said, SAYING, STREAM, usage, whole } from './answers.fixture.ts'
+import { BEGINNING, ENCODING, event, PARTS, partsOf, said, SAYING, STREAM, usage, whole } from './answers.fixture.ts'
 import { messagesWire } from './wire.ts'
 
 const names = (events: string): string[] => [...events.matchAll(/^event: (.*)$/gm)].map(([, name]) => name!)
@@ -172,7 +172,7 @@ describe('a whole message', () => {
   const ANSWER = whole(STREAM)
 
   test('is read', () => {
-    const answer = messagesWire.read(ANSWER, ENCODED) as ChatAnswer
+    const answer = messagesWire.read(ANSWER, ENCODING) as ChatAnswer
     const [choice] = answer.choices
     assert.deepEqual(
       choice!.content.map(({ type }) => type),
@@ -190,7 +190,7 @@ describe('a whole message', () => {
   })
 
   test('is said again as it was', () => {
-    const answer = messagesWire.read(ANSWER, ENCODED) as ChatAnswer
+    const answer = messagesWire.read(ANSWER, ENCODING) as ChatAnswer
     const again = JSON.parse(messagesWriter.answer(answer, SAYING))
     assert.deepEqual([again.model, again.id, again.stop_reason, again.type], ['alias', 'msg_1', 'tool_use', 'message'])
     assert.deepEqual(again.content.slice(0, 3), ANSWER.content.slice(0, 3))
@@ -215,7 +215,7 @@ describe('a whole message', () => {
         stop_reason: reason,
         stop_sequence: reason === 'stop_sequence' ? 'X' : null,
       }
-      const answer = messagesWire.read(message, ENCODED) as ChatAnswer
+      const answer = messagesWire.read(message, ENCODING) as ChatAnswer
       assert.notEqual(answer.choices[0]!.finish.reason, 'unknown')
       const again = JSON.parse(messagesWriter.answer(answer, SAYING))
       assert.deepEqual([again.stop_reason, again.stop_sequence], [reason, message.stop_sequence])
@@ -224,14 +224,14 @@ describe('a whole message', () => {
 
   test('of another API, or of none, is none', () => {
     for (const answer of [null, 1, 'x', [], {}, { choices: [] }, { content: 'x' }, { type: 'message' }]) {
-      assert.equal(messagesWire.read(answer, ENCODED), null, JSON.stringify(answer))
+      assert.equal(messagesWire.read(answer, ENCODING), null, JSON.stringify(answer))
     }
     const error = { type: 'error', error: { type: 'api_error', message: 'Broken.' } }
-    assert.deepEqual(messagesWire.read(error, ENCODED), {
+    assert.deepEqual(messagesWire.read(error, ENCODING), {
       kind: 'error',
       error: { message: 'Broken.', type: 'api_error', code: null, param: null },
     })
-    messagesWire.read({ content: [null, 1, {}, { type: 'text' }, { type: 'tool_use' }], usage: 'x' }, ENCODED)
+    messagesWire.read({ content: [null, 1, {}, { type: 'text' }, { type: 'tool_use' }], usage: 'x' }, ENCODING)
   })
 
   test('counts tokens', () => {

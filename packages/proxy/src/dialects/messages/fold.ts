@@ -5,6 +5,7 @@ import { parseExact } from '../../canonical/exact-json.ts'
 import { isObject, type JsonObject } from '../../canonical/values.ts'
 import { eventData, eventsIn } from '../../stream/events.ts'
 import { refuse, unlessRefused } from '../../stream/json-fold.ts'
+import { latin1FromUtf8, utf8FromLatin1 } from '../../stream/json.ts'
 
 type Block = Record<string, unknown>
 
@@ -118,14 +119,14 @@ export function foldMessageStream(events: string): string | null {
     if (!isUtf8(Buffer.from(events, 'latin1'))) return null
     const folded = new Folded()
     for (const event of eventsIn(events)) takeEvent(folded, event)
-    return Buffer.from(JSON.stringify(folded.whole())).toString('latin1')
+    return latin1FromUtf8(JSON.stringify(folded.whole()))
   })
 }
 
 function takeEvent(folded: Folded, event: string): void {
   const data = eventData(event)
   if (data === null || data === '') return
-  const value = parseExact(Buffer.from(data, 'latin1').toString('utf8'))
+  const value = parseExact(utf8FromLatin1(data))
   if (!isObject(value)) refuse('an event that is none')
   folded.take(value)
 }

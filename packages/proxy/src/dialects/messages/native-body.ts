@@ -2,13 +2,14 @@
  * What Anthropic did not sign, it refuses: what other providers thought and cited, as this gateway gave it to the client, leaves
  * the conversation before it gets to Anthropic.
  */
-import { isObject, listOf, type JsonObject } from '../../canonical/values.ts'
+import { isSealed, mayHoldSealed } from '../../canonical/signature.ts'
+import { isObject, listOf } from '../../canonical/values.ts'
 
 const UNSIGNED_CITATION = /"encrypted_index"\s*:\s*""/
 
 /** Whether it may have anything of that. @param text the body, latin1 */
 export function mayHoldForeign(text: string): boolean {
-  return text.includes('"mr1.') || UNSIGNED_CITATION.test(text)
+  return mayHoldSealed(text) || UNSIGNED_CITATION.test(text)
 }
 
 /** @returns the messages without it; null: there is nothing of it */
@@ -29,8 +30,8 @@ export function withoutForeign(messages: unknown): unknown[] | null {
 /** Whether another provider than Anthropic has thought it. */
 export function isForeignThought(block: unknown): boolean {
   if (!isObject(block)) return false
-  if (block['type'] === 'thinking') return isForeignText(block, 'signature')
-  return block['type'] === 'redacted_thinking' && isForeignText(block, 'data')
+  if (block['type'] === 'thinking') return isSealed(block['signature'])
+  return block['type'] === 'redacted_thinking' && isSealed(block['data'])
 }
 
 function withoutForeignCitations(block: unknown): unknown {
@@ -40,9 +41,4 @@ function withoutForeignCitations(block: unknown): unknown {
   if (own.length === citations.length) return block
   const { citations: _, ...rest } = block
   return own.length === 0 ? rest : { ...rest, citations: own }
-}
-
-function isForeignText(block: JsonObject, name: string): boolean {
-  const text = block[name]
-  return typeof text === 'string' && text.startsWith('mr1.')
 }

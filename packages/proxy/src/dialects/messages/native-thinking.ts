@@ -7,7 +7,7 @@ import { parseExact } from '../../canonical/exact-json.ts'
 import { unlessTooDeep } from '../../canonical/problem.ts'
 import { canThinkOn, turnInProgress } from '../../canonical/turn.ts'
 import { isObject, listOf, objectOf, textOf } from '../../canonical/values.ts'
-import { findMembers, replaceAll, utf8FromLatin1, type Edit, type Range } from '../../stream/json.ts'
+import { findMembers, latin1FromUtf8, replaceAll, utf8FromLatin1, type Edit, type Range } from '../../stream/json.ts'
 import { BLOCK_KINDS } from './block-kinds.ts'
 import { isForeignThought } from './native-body.ts'
 
@@ -55,7 +55,7 @@ function contextWithout(context: unknown): string | null {
   const before = listOf(context['edits'])
   const edits = before.filter((edit) => !CLEARS_THOUGHTS.test(textOf(objectOf(edit)['type'])))
   if (edits.length === before.length) return null
-  return edits.length === 0 ? 'null' : Buffer.from(JSON.stringify({ ...context, edits })).toString('latin1')
+  return edits.length === 0 ? 'null' : latin1FromUtf8(JSON.stringify({ ...context, edits }))
 }
 
 function valueAt(text: string, { start, end }: Range): unknown {

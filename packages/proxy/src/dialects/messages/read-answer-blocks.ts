@@ -1,9 +1,9 @@
 /** The blocks of an answer. */
 import type { Part } from '../../canonical/content.ts'
+import { readInput } from '../../canonical/tool-text.ts'
 import { filledText, isObject, listOf, textOf, type JsonObject } from '../../canonical/values.ts'
 import { readCitation } from './citations.ts'
 import type { MessagesMemo } from './request-write.ts'
-import { readInput } from './tool-input.ts'
 
 /** @returns null for a block that says nothing, or is none */
 export function readAnswerBlock(block: unknown, { custom }: MessagesMemo): Part | null {

@@ -2,10 +2,10 @@
 import type { Part, ReasoningPart, ToolCallPart, ToolResultPart } from '../../canonical/content.ts'
 import { wrong } from '../../canonical/problem.ts'
 import { openedSignature } from '../../canonical/signature.ts'
+import { readInput } from '../../canonical/tool-text.ts'
 import { filledText, isObject, textOf, type JsonObject } from '../../canonical/values.ts'
 import { readDocument, readImage, readSearchResult } from './read-sources.ts'
 import { cacheOf, readText, readTexts } from './read-text.ts'
-import { readInput } from './tool-input.ts'
 
 type Speaker = 'user' | 'assistant'
 
@@ -82,7 +82,7 @@ function readThinking(block: JsonObject, at: string): ReasoningPart {
   return { type: 'reasoning', text: thinking, signature: opened?.value === '' ? null : opened }
 }
 
-/** What another API signed of a call stands after it, as thinking without a text: see AnswerBlocks. */
+/** What another API signed of a call stands after it, as thinking without a text: see answer-blocks.ts. */
 function addThinking(parts: Part[], part: ReasoningPart): void {
   const last = parts.at(-1)
   const { signature } = part

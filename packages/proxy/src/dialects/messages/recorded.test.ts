@@ -6,7 +6,7 @@ import { describe, test } from 'node:test'
 import type { ChatAnswer } from '../../canonical/answer.ts'
 import type { Part } from '../../canonical/content.ts'
 import { messagesWriter } from './answer-write.ts'
-import { ENCODED, latin1, partsOf, said, SAYING, utf8, whole } from './answers.fixture.ts'
+import { ENCODING, latin1, partsOf, said, SAYING, utf8, whole } from './answers.fixture.ts'
 import { unfoldMessage } from './unfold.ts'
 import { messagesWire } from './wire.ts'
 
@@ -35,8 +35,8 @@ describe('what Anthropic has really answered', { skip }, () => {
         .join('')
       const parts = partsOf(events, [7, 1, 13])
       assert.equal(parts.at(-1)!.type, 'done')
-      const before = messagesWire.read(whole(events), ENCODED) as ChatAnswer
-      const again = messagesWire.read(whole(said(parts)), ENCODED) as ChatAnswer
+      const before = messagesWire.read(whole(events), ENCODING) as ChatAnswer
+      const again = messagesWire.read(whole(said(parts)), ENCODING) as ChatAnswer
       const [choice, other] = [before.choices[0]!, again.choices[0]!]
       const refused = choice.content.map((part) => (part.type === 'refusal' ? { type: 'text', text: part.text } : part))
       assert.deepEqual(contentOf(other.content), contentOf(refused as Part[]))
@@ -47,12 +47,12 @@ describe('what Anthropic has really answered', { skip }, () => {
 
   for (const { name, text } of recorded('.json')) {
     test(`${name} is read and said again, and unfolds into the same`, () => {
-      const answer = messagesWire.read(JSON.parse(text), ENCODED) as ChatAnswer
+      const answer = messagesWire.read(JSON.parse(text), ENCODING) as ChatAnswer
       assert.equal(answer.kind, 'chat')
       const unfolded = unfoldMessage(latin1(text))
       assert.ok(unfolded !== null)
       assert.deepEqual(whole(utf8(unfolded.events)), JSON.parse(text))
-      const again = messagesWire.read(JSON.parse(messagesWriter.answer(answer, SAYING)), ENCODED) as ChatAnswer
+      const again = messagesWire.read(JSON.parse(messagesWriter.answer(answer, SAYING)), ENCODING) as ChatAnswer
       assert.deepEqual(again.usage, answer.usage)
       assert.deepEqual(again.choices[0]!.finish, answer.choices[0]!.finish)
     })

@@ -69,9 +69,8 @@ export class MessagesWriter implements StreamWriter {
   private say(part: StreamPart): string {
     switch (part.type) {
       case 'text':
-        return part.text === '' ? '' : this.open('text', part.block) + this.delta('text_delta', 'text', part.text)
       case 'refusal':
-        this.refused = true
+        if (part.type === 'refusal') this.refused = true
         return part.text === '' ? '' : this.open('text', part.block) + this.delta('text_delta', 'text', part.text)
       case 'reasoning':
         if (part.text === '') return ''
@@ -147,7 +146,7 @@ export class MessagesWriter implements StreamWriter {
   }
 
   private delta(type: string, member: string, text: string): string {
-    return blockDelta(this.index, `"type":"${type}","${member}":${JSON.stringify(text)}`)
+    return textDelta(this.index, type, member, text)
   }
 
   private call({ block, id, name, kind }: Extract<StreamPart, { type: 'tool_call' }>): string {
@@ -190,12 +189,10 @@ export class MessagesWriter implements StreamWriter {
     return before + wholeBlock(this.index, block)
   }
 
+  /** Of what comes whole nothing is a call, which would need an id. */
   private wholePart(part: Part): string {
     let events = ''
-    for (const block of writeAnswerBlocks(part, callIdOf(this.saying, this.index + 1))) {
-      if (block['type'] === 'tool_use') this.calls.set(-1, this.index + 1)
-      events += this.whole(block)
-    }
+    for (const block of writeAnswerBlocks(part, '')) events += this.whole(block)
     return events
   }
 

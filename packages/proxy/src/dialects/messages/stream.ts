@@ -1,9 +1,9 @@
 /** The events of a streamed message as they pass from one who speaks Anthropic's API: its usage is read, its model renamed. */
 import type { TokenUsage } from '@millrace/shared'
 
-import { isObject } from '../../canonical/values.ts'
-import { dataLines, eventData, eventName } from '../../stream/events.ts'
-import { findMembers, splice, utf8FromLatin1, type Edit, type Range } from '../../stream/json.ts'
+import { isObject, jsonOf } from '../../canonical/values.ts'
+import { editData, eventData, eventName } from '../../stream/events.ts'
+import { findMembers, utf8FromLatin1, type Edit, type Range } from '../../stream/json.ts'
 import { usageSoFar, type InBandError, type StreamObserver } from '../../stream/observed.ts'
 import { readErrorObject } from './answer-read.ts'
 import { readUsage } from './usage.ts'
@@ -103,17 +103,8 @@ export class MessageStream implements StreamObserver {
         edits.push({ start: start + model.start, end: start + model.end, literal: this.model })
       }
     }
-    return edits.length === 0 ? event : rewritten(event, data, edits)
+    return edits.length === 0 ? event : editData(event, data, edits)
   }
-}
-
-/** Lines are parted as they were: the edited data has as many, since no literal has a line end in it. */
-function rewritten(event: string, data: string, edits: readonly Edit[]): string {
-  const lines = splice(data, edits).split('\n')
-  return splice(
-    event,
-    dataLines(event).map((line, i) => ({ ...line, literal: lines[i]! })),
-  )
 }
 
 function textAt(data: string, ranges: readonly Range[] | undefined): string {
@@ -122,19 +113,11 @@ function textAt(data: string, ranges: readonly Range[] | undefined): string {
 }
 
 function valueAt(data: string, ranges: readonly Range[] | undefined): unknown {
-  return parse(textAt(data, ranges))
+  return jsonOf(textAt(data, ranges))
 }
 
 function errorOf(data: string): InBandError {
   const text = utf8FromLatin1(data)
-  const value = parse(text)
+  const value = jsonOf(text)
   return isObject(value) ? readErrorObject(value) : { message: text, type: null, code: null }
-}
-
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return undefined
-  }
 }

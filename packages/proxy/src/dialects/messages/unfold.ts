@@ -5,6 +5,7 @@ import { parseExact } from '../../canonical/exact-json.ts'
 import { isObject, listOf, type JsonObject } from '../../canonical/values.ts'
 import type { StreamedForm } from '../../stream/forms.ts'
 import { unlessRefused } from '../../stream/json-fold.ts'
+import { latin1FromUtf8 } from '../../stream/json.ts'
 
 /** What is told at the end only. */
 const AT_END = ['stop_reason', 'stop_sequence', 'stop_details', 'container']
@@ -29,7 +30,7 @@ export function unfoldMessage(answer: string): StreamedForm | null {
     const message = isUtf8(bytes) ? parseExact(bytes.toString('utf8')) : null
     if (!isObject(message) || !Array.isArray(message['content'])) return null
     if (typeof message['stop_reason'] !== 'string') return null
-    const events = Buffer.from(eventsOf(message, message['content'])).toString('latin1')
+    const events = latin1FromUtf8(eventsOf(message, message['content']))
     return { events, ends: [events.length], usagePart: -1 }
   })
 }

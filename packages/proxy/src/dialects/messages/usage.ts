@@ -1,11 +1,8 @@
 /** Tokens, as the Messages API counts them: what was read from its cache, or put there, is no part of `input_tokens`. */
 import type { TokenUsage } from '@millrace/shared'
 
-import { isObject, listOf, objectOf, type JsonObject } from '../../canonical/values.ts'
+import { isObject, listOf, objectOf, tokensOf, type JsonObject } from '../../canonical/values.ts'
 import { exactNumber } from './exact-number.ts'
-
-/** What a record can hold; no model has ever seen so many. */
-const MOST_TOKENS = 2_147_483_647
 
 /**
  * Reads a `usage` object.
@@ -96,6 +93,5 @@ function uncachedOf(usage: TokenUsage | null): number {
 /** Null: it is none; 0 of a number that cannot be one of tokens. */
 function countOf(value: unknown): number | null {
   const number = exactNumber(value)
-  if (number === null) return null
-  return Number.isInteger(number) && number >= 0 && number <= MOST_TOKENS ? number : 0
+  return number === null ? null : tokensOf(number)
 }

@@ -11,10 +11,10 @@ import type {
 } from '../../canonical/content.ts'
 import { unsayable } from '../../canonical/problem.ts'
 import { signatureFor } from '../../canonical/signature.ts'
+import { writeInput } from '../../canonical/tool-text.ts'
 import type { JsonObject } from '../../canonical/values.ts'
 import { ownCitations } from './citations.ts'
 import { writeToolId } from './tool-ids.ts'
-import { writeInput } from './tool-input.ts'
 
 /** The most that the API takes in one request. */
 const MOST_CACHE_MARKS = 4

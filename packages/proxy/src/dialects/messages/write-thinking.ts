@@ -1,6 +1,6 @@
 /** How much the model is to think, in the words that it knows. */
 import type { Abilities } from '../../canonical/claude.ts'
-import { budgetWithin, effortOf, isOff } from '../../canonical/reasoning.ts'
+import { budgetWithin, effortIn, isOff, isUntold } from '../../canonical/reasoning.ts'
 import type { Effort, Reasoning } from '../../canonical/request.ts'
 import type { JsonObject } from '../../canonical/values.ts'
 
@@ -29,7 +29,7 @@ export function writeThinking(
 ): WrittenThinking {
   if (reasoning === null) return UNTOLD
   if (isOff(reasoning)) return off(reasoning.effort, abilities)
-  if (reasoning.enabled === null && reasoning.effort === null && reasoning.budget === null) return UNTOLD
+  if (isUntold(reasoning)) return UNTOLD
   if (!possible || abilities.thinking === 'never') return DROPPED
   return abilities.thinking === 'adaptive' ? adaptive(reasoning, abilities) : budgeted(reasoning, maxTokens)
 }
@@ -41,10 +41,15 @@ function off(effort: Effort | null, { thinkingOff, thinking }: Abilities): Writt
   return { ...UNTOLD, thinking: thinkingOff === 'unasked' ? null : { type: thinkingOff }, effort: kept }
 }
 
-function adaptive({ effort, budget, shown }: Reasoning, { xhigh, hides }: Abilities): WrittenThinking {
-  const wanted = effort ?? (budget === null ? null : effortOf(budget))
+function adaptive(reasoning: Reasoning, { xhigh, hides }: Abilities): WrittenThinking {
+  const { shown } = reasoning
   const display = hides && shown !== false ? { display: 'summarized' } : shown === false ? { display: 'omitted' } : {}
-  return { thinking: { type: 'adaptive', ...display }, effort: effortWord(wanted, xhigh), on: true, dropped: false }
+  return {
+    thinking: { type: 'adaptive', ...display },
+    effort: effortWord(effortIn(reasoning), xhigh),
+    on: true,
+    dropped: false,
+  }
 }
 
 function effortWord(effort: Effort | null, xhigh: boolean): string | null {

@@ -1,4 +1,5 @@
 /** A whole, unstreamed response: its usage is read and its model renamed; every other byte stays. */
+import { jsonOf } from '../../canonical/values.ts'
 import { findMembers, replaceAll, splice, utf8FromLatin1 } from '../../stream/json.ts'
 import type { InBandError, ReadAnswer } from '../../stream/observed.ts'
 import { readResponseError } from './errors.ts'
@@ -16,7 +17,7 @@ export function readResponseAnswer(text: string, model: string): ReadAnswer | In
   if (members === null) return null
   const valueOf = (name: string): unknown => {
     const range = members.get(name)?.at(-1)
-    return range && parse(text.slice(range.start, range.end))
+    return range && jsonOf(text.slice(range.start, range.end))
   }
   const error = valueOf('error')
   if (error != null) {
@@ -29,13 +30,5 @@ export function readResponseAnswer(text: string, model: string): ReadAnswer | In
     body: splice(text, replaceAll(members.get('model') ?? [], model)),
     usage: readResponseUsage(valueOf('usage')),
     contentLength: output.end - output.start,
-  }
-}
-
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return undefined
   }
 }

@@ -5,11 +5,6 @@
 import { isObject } from '../../canonical/values.ts'
 import { isForeign } from './reasoning-seal.ts'
 
-/** Whether it may have any. @param text the body, latin1 */
-export function mayHoldForeignThoughts(text: string): boolean {
-  return text.includes('"mr1.')
-}
-
 /** @returns the input without them; null: there are none */
 export function withoutForeignThoughts(input: unknown): unknown[] | null {
   if (!Array.isArray(input)) return null

@@ -1,7 +1,8 @@
 /** What a client asks of `/v1/responses` (OpenAI's API reference, "Create a model response") in the canonical form. */
 import type { TextPart } from '../../canonical/content.ts'
+import { flag } from '../../canonical/openai-params.ts'
 import { unsayable, wrong } from '../../canonical/problem.ts'
-import { NO_PARAMS, type ChatRequest, type Effort, type Params, type Reasoning } from '../../canonical/request.ts'
+import { EFFORTS, isEffort, NO_PARAMS, type ChatRequest, type Params, type Reasoning } from '../../canonical/request.ts'
 import { type JsonObject, isObject } from '../../canonical/values.ts'
 import { readTextSettings } from './format.ts'
 import { readInput } from './input-read.ts'
@@ -166,19 +167,17 @@ function readMetadata(value: unknown): JsonObject | null {
   return Object.keys(value).length === 0 ? null : value
 }
 
-const EFFORTS: readonly unknown[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] satisfies Effort[]
-
 function readReasoning(value: unknown): Reasoning | null {
   if (value == null) return null
   if (!isObject(value)) throw wrong('reasoning', '"reasoning" has to be an object.')
   const { effort = null, summary, generate_summary: before } = value
-  if (effort !== null && !EFFORTS.includes(effort)) {
+  if (effort !== null && !isEffort(effort)) {
     throw wrong('reasoning.effort', `"reasoning.effort" has to be one of ${EFFORTS.join(', ')}.`)
   }
   const shown = (summary ?? before) != null
   if (effort === null && !shown) return null
   return {
-    effort: effort as Effort | null,
+    effort,
     budget: null,
     enabled: effort === 'none' ? false : null,
     shown: shown || null,
@@ -199,10 +198,4 @@ function text(body: JsonObject, name: string): string | null {
   const value = body[name] ?? null
   if (value === null || typeof value === 'string') return value
   throw wrong(name, `"${name}" has to be a string.`)
-}
-
-function flag(body: JsonObject, name: string): boolean | null {
-  const value = body[name] ?? null
-  if (value === null || typeof value === 'boolean') return value
-  throw wrong(name, `"${name}" has to be true or false.`)
 }

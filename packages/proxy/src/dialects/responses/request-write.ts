@@ -7,12 +7,12 @@ import { type JsonObject, isObject } from '../../canonical/values.ts'
 import type { Encoded, EncodeOptions } from '../../canonical/wire.ts'
 import { textSettings } from './format.ts'
 import { InputWriter } from './input-write.ts'
+import { TIERS } from './response-object.ts'
 import { toolChoiceOf } from './tool-choice.ts'
 import { sayableTool, toolOf } from './tools.ts'
 
 /** The least that OpenAI takes for `max_output_tokens`. */
 const LEAST_OUTPUT = 16
-const TIERS: readonly string[] = ['auto', 'default', 'flex', 'scale', 'priority', 'fast', 'ultrafast']
 const VERBOSITIES: readonly string[] = ['low', 'medium', 'high']
 /** Models that don't reason: OpenAI refuses them a request that wants encrypted reasoning. */
 const NO_REASONING = /(?:^|[/.:])(?:gpt-3|gpt-4|chatgpt-|gpt-5-chat)/

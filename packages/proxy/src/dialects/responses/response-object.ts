@@ -50,7 +50,7 @@ export function compact(id: string): string {
   return id.replaceAll('-', '')
 }
 
-const TIERS: readonly unknown[] = ['auto', 'default', 'flex', 'scale', 'priority', 'fast', 'ultrafast']
+export const TIERS: readonly string[] = ['auto', 'default', 'flex', 'scale', 'priority', 'fast', 'ultrafast']
 const SUMMARIES: readonly unknown[] = ['auto', 'concise', 'detailed']
 
 /** OpenAI's defaults where the request says nothing. */
@@ -58,7 +58,7 @@ function settingsOf(request: ChatRequest, model: string, serviceTier: string | n
   const { echo = {}, params, reasoning } = request
   const asked = isObject(echo['reasoning']) ? echo['reasoning'] : {}
   const summary = SUMMARIES.find((one) => one === (asked['summary'] ?? asked['generate_summary'])) ?? null
-  const tier = [serviceTier, params.serviceTier].find((one) => TIERS.includes(one))
+  const tier = [serviceTier, params.serviceTier].find((one) => one !== null && TIERS.includes(one))
   const identifier = stringOf(echo['safety_identifier'])
   const user = stringOf(echo['user'])
   return {

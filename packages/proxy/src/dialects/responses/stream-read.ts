@@ -1,6 +1,6 @@
 /** The events of a streamed response (OpenAI's API reference, "Streaming events") in the canonical form. */
 import type { StreamPart } from '../../canonical/answer.ts'
-import { type JsonObject, isObject, numberOf } from '../../canonical/values.ts'
+import { type JsonObject, isObject, jsonOf, numberOf } from '../../canonical/values.ts'
 import type { StreamReader } from '../../canonical/wire.ts'
 import { readCitation } from './annotations.ts'
 import { failureOf } from './answer-read.ts'
@@ -258,10 +258,6 @@ function keyOf({ output_index: item, content_index: content }: JsonObject, part:
 }
 
 function parse(data: string): JsonObject | null {
-  try {
-    const event: unknown = JSON.parse(data)
-    return isObject(event) ? event : null
-  } catch {
-    return null
-  }
+  const event = jsonOf(data)
+  return isObject(event) ? event : null
 }

@@ -1,8 +1,9 @@
 /** The events of a streamed response as they pass: `model` is renamed where it stands, usage read, all else left as it came. */
 import type { TokenUsage } from '@millrace/shared'
 
-import { dataLines, eventData, eventName } from '../../stream/events.ts'
-import { findMembers, replaceAll, splice, utf8FromLatin1, type Range } from '../../stream/json.ts'
+import { jsonOf } from '../../canonical/values.ts'
+import { editData, eventData, eventName } from '../../stream/events.ts'
+import { findMembers, replaceAll, utf8FromLatin1, type Range } from '../../stream/json.ts'
 import type { InBandError, StreamObserver } from '../../stream/observed.ts'
 import { readResponseError } from './errors.ts'
 import { readResponseUsage } from './usage.ts'
@@ -65,18 +66,18 @@ export class ResponsesStream implements StreamObserver {
       const response = data.slice(start, end)
       const members = findMembers(response, RESPONSE_MEMBERS)
       const [usage, failure] = [members?.get('usage')?.at(-1), members?.get('error')?.at(-1)]
-      if (usage) this.usage = readResponseUsage(parse(response.slice(usage.start, usage.end))) ?? this.usage
+      if (usage) this.usage = readResponseUsage(jsonOf(response.slice(usage.start, usage.end))) ?? this.usage
       if (failure) error = response.slice(failure.start, failure.end)
       for (const model of members?.get('model') ?? [])
         models.push({ start: start + model.start, end: start + model.end })
     }
     if (type === 'response.failed') return this.fail(error ?? '')
     if (ENDS.has(type)) this.hasContent = this.ended = true
-    return rewrite(event, data, models, this.model)
+    return models.length === 0 ? event : editData(event, data, replaceAll(models, this.model))
   }
 
   private fail(json: string): string {
-    const { message, type, code } = readResponseError(parse(utf8FromLatin1(json)))
+    const { message, type, code } = readResponseError(jsonOf(utf8FromLatin1(json)))
     this.error = { message, type, code }
     // The client is not told this event: the gateway's own has its number.
     this.sequence--
@@ -96,7 +97,7 @@ function typeOf(event: string): string {
   const data = eventData(event)
   if (data === null) return ''
   const range = findMembers(data, TYPE)?.get('type')?.at(-1)
-  const type = range && parse(data.slice(range.start, range.end))
+  const type = range && jsonOf(data.slice(range.start, range.end))
   if (typeof type === 'string') return type
   return eventName(event) || (ERROR.test(event) ? 'error' : '')
 }
@@ -112,24 +113,5 @@ function isContent(type: string, event: string): boolean {
       return false
     default:
       return type.startsWith('response.')
-  }
-}
-
-/** Lines are parted as they were: the edited data has as many, since no literal has a line end in it. */
-function rewrite(event: string, data: string, models: readonly Range[], model: string): string {
-  if (models.length === 0) return event
-  const lines = dataLines(event)
-  const rewritten = splice(data, replaceAll(models, model)).split('\n')
-  return splice(
-    event,
-    lines.map((line, i) => ({ ...line, literal: rewritten[i]! })),
-  )
-}
-
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return undefined
   }
 }
