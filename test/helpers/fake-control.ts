@@ -72,6 +72,8 @@ export class FakeControl implements AsyncDisposable {
   readonly positions: (SnapshotPosition | null)[] = []
   /** What control knows to be used, by id; of others nothing is. */
   readonly used = new Map<string, Pick<UsedOf, 'spentUsd' | 'requests'>>()
+  /** The subjects that this was asked of, each time. */
+  readonly usedAsked: string[] = []
   /** How many calls brought records. */
   ingests = 0
   readonly url: string
@@ -170,8 +172,7 @@ export class FakeControl implements AsyncDisposable {
       const { query, variables } = (await json(request)) as { query: string; variables: Record<string, unknown> }
       const rootValue = {
         ingestRecords: ({ records }: { records: RequestRecord[] }) => this.#ingest(records),
-        used: ({ subjects }: { subjects: UsedSubject[] }) =>
-          subjects.map((subject) => ({ ...subject, spentUsd: '0', requests: 0, ...this.used.get(subject.id) })),
+        used: ({ subjects }: { subjects: UsedSubject[] }) => this.#usedOf(subjects),
         carriedOut: (done: CarriedOut) => this.#told(done),
         answerQuestion: (answer: QuestionAnswer) => this.answers.push(answer) > 0,
         reportLive: ({ events }: { events: LiveEvent[] }) => this.#report(events),
@@ -183,6 +184,11 @@ export class FakeControl implements AsyncDisposable {
       // The proxy went in the middle.
       response.destroy()
     }
+  }
+
+  #usedOf(subjects: readonly UsedSubject[]): UsedOf[] {
+    this.usedAsked.push(...subjects.map(({ id }) => id))
+    return subjects.map((subject) => ({ ...subject, spentUsd: '0', requests: 0, ...this.used.get(subject.id) }))
   }
 
   #told(done: CarriedOut): boolean {

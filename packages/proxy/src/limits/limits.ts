@@ -2,6 +2,7 @@
 import { GatewayError } from '@millrace/shared'
 import type { Logger } from 'pino'
 
+import { Lately } from './lately.ts'
 import type { RedisLimits } from './redis.ts'
 import type { Admission, Claim, LimitedSubject, LocalLimits, SpentSum, Used } from './store.ts'
 
@@ -37,8 +38,7 @@ export class Limits {
   readonly #refuses: boolean
   readonly #log: Logger
   readonly #shared = new Map<string, Shared>()
-  /** Those with a quota or a budget that were asked for since {@link takeTouched}. */
-  readonly #touched = new Map<string, LimitedSubject>()
+  readonly #lately = new Lately()
   /** When Redis was found away, as `performance.now()`. */
   #awaySince: number | null = null
   #told = false
@@ -67,7 +67,7 @@ export class Limits {
    * @throws GatewayError limits_unavailable
    */
   admit(claim: Claim): Admission | Promise<Admission> {
-    this.touch(claim.subjects)
+    this.#lately.use(claim.subjects)
     if (this.#redis === null) return this.#local.admit(claim)
     const asks = this.#asksRedis(this.#redis)
     const shared = new Shared(claim, asks)
@@ -78,6 +78,7 @@ export class Limits {
 
   /** As {@link LocalLimits.settle}. */
   settle(claim: Claim, used: Used): void {
+    this.#lately.use(claim.subjects)
     if (this.#redis === null) {
       this.#local.settle(claim, used)
       return
@@ -88,16 +89,17 @@ export class Limits {
     else this.#settle(this.#redis, shared, used)
   }
 
-  touch(subjects: readonly LimitedSubject[]): void {
-    for (const subject of subjects)
-      if (subject.budget !== null || subject.maxRequests !== null) this.#touched.set(subject.id, subject)
+  /**
+   * Those with a quota or a budget of which others may have used something that is not known here: for some time after they
+   * were used here, since what others used meanwhile reaches control later.
+   */
+  usedLately(): LimitedSubject[] {
+    return this.#lately.all()
   }
 
-  /** While Redis is away they stay: what control says of them then does not reach it, and has to be asked for again. */
-  takeTouched(): LimitedSubject[] {
-    const subjects = [...this.#touched.values()]
-    if (this.#awaySince === null) this.#touched.clear()
-    return subjects
+  /** Forgets those of {@link usedLately} of long ago; called now and then. While Redis is away none is forgotten: what control says of them then has yet to reach it. */
+  forget(): void {
+    if (this.#awaySince === null) this.#lately.age()
   }
 
   /** What control has stored; nothing is lowered by it. */

@@ -5,12 +5,16 @@ import type { ControlClient } from '../control/client.ts'
 import type { Limits } from './limits.ts'
 import { QUOTA, type LimitedSubject, type SpentSum } from './store.ts'
 
+/** Of the times that control has answered: what was used at the same time by others, it knows some seconds later. */
+const FORGET_EVERY = 3
+
 /** Learns from control what all proxies together have used of the quotas and budgets that were asked for lately. */
 export class UsedRefresh {
   readonly #limits: Limits
   readonly #control: ControlClient
   readonly #log: Logger
   #asking = false
+  #answered = 0
 
   constructor(limits: Limits, control: ControlClient, log: Logger) {
     this.#limits = limits
@@ -18,19 +22,16 @@ export class UsedRefresh {
     this.#log = log
   }
 
-  /** Asks for what was used since the last time. What fails is asked for the next time. */
+  /** What fails is asked for the next time, as is what was used lately. */
   async ask(): Promise<void> {
     if (this.#asking) return
     this.#asking = true
-    const subjects = this.#limits.takeTouched()
+    const subjects = this.#limits.usedLately()
     try {
-      while (subjects.length > 0) {
-        const some = subjects.slice(0, MAX_USED_SUBJECTS)
-        this.#limits.raise(await this.#ask(some))
-        subjects.splice(0, some.length)
-      }
+      for (let i = 0; i < subjects.length; i += MAX_USED_SUBJECTS)
+        this.#limits.raise(await this.#ask(subjects.slice(i, i + MAX_USED_SUBJECTS)))
+      if (++this.#answered % FORGET_EVERY === 0) this.#limits.forget()
     } catch (error) {
-      this.#limits.touch(subjects)
       this.#log.debug(`what is used is not known anew: ${(error as Error).message}`)
     } finally {
       this.#asking = false
