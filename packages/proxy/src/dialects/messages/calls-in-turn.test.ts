@@ -51,7 +51,7 @@ describe('calls in turn', () => {
     ])
   })
 
-  test('that have no arguments yet are waited for, but not by text', () => {
+  test('that have no arguments yet are waited for', () => {
     assert.deepEqual(said(call(0), call(1), piece(1, '{}'), piece(0, '{}'), FINISH), [
       'call0',
       '',
@@ -59,7 +59,8 @@ describe('calls in turn', () => {
       '0:{} call1 1:{}',
       'finish',
     ])
-    assert.deepEqual(said(call(0), TEXT, FINISH), ['call0', 'text', 'finish'])
+    assert.deepEqual(said(call(0), TEXT, piece(0, '{}'), FINISH), ['call0', '', '0:{} text', 'finish'])
+    assert.deepEqual(said(call(0), TEXT, FINISH), ['call0', '', 'text finish'])
   })
 
   test('that never end let the others through with the finish', () => {
@@ -70,7 +71,7 @@ describe('calls in turn', () => {
       '',
       '',
       '',
-      'call1 text 1:{ call2 finish',
+      'call1 1:{ text call2 finish',
     ])
   })
 

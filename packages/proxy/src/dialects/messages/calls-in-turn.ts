@@ -23,7 +23,8 @@ export class CallsInTurn {
       this.json.take(part.text)
       return this.held.length > 0 && this.json.whole ? [part, ...this.again()] : [part]
     }
-    if (this.held.length > 0 || this.waits(part)) {
+    // More of a call without any arguments yet may follow, too.
+    if (this.held.length > 0 || !this.json.whole) {
       this.hold(part)
       return NOTHING
     }
@@ -35,11 +36,6 @@ export class CallsInTurn {
     if (kind === 'custom') return
     this.open = block
     this.json = new JsonEnd()
-  }
-
-  /** Whether more of the open call may follow: of one without any arguments yet, where another begins beside it. */
-  private waits(part: StreamPart): boolean {
-    return this.json.begun ? !this.json.whole : part.type === 'tool_call'
   }
 
   private hold(part: StreamPart): void {
@@ -70,7 +66,7 @@ const NOTHING: readonly StreamPart[] = []
 
 /** Finds where a JSON value that comes in pieces ends. */
 class JsonEnd {
-  begun = false
+  private begun = false
   private depth = 0
   private inText = false
   private escaped = false

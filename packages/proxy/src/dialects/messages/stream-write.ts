@@ -36,8 +36,7 @@ export class MessagesWriter implements StreamWriter {
   private part = -1
   /** The index of the newest block. */
   private index = -1
-  /** The indices of calls by their parts' numbers. */
-  private readonly calls = new Map<number, number>()
+  private called = false
   private readonly inTurn = new CallsInTurn()
   private readonly customs = new Set<number>()
   /** Whether the open block's thoughts have their signature. */
@@ -153,16 +152,16 @@ export class MessagesWriter implements StreamWriter {
     const callId = id === '' ? callIdOf(this.saying, block) : id
     const content = `"type":"tool_use","id":${JSON.stringify(callId)},"name":${JSON.stringify(name)},"input":{}`
     const start = this.close() + this.begin('tool', block, content)
-    this.calls.set(block, this.index)
+    this.called = true
     if (kind !== 'custom') return start
     this.customs.add(block)
     return start + inputDelta(this.index, `{"${TEXT_MEMBER}":"`)
   }
 
+  /** What comes for a call whose block has ended is beyond the end of its JSON. */
   private arguments(part: number, text: string): string {
-    const index = this.calls.get(part)
-    if (index === undefined || text === '') return ''
-    return inputDelta(index, this.customs.has(part) ? JSON.stringify(text).slice(1, -1) : text)
+    if (this.kind !== 'tool' || this.part !== part || text === '') return ''
+    return inputDelta(this.index, this.customs.has(part) ? JSON.stringify(text).slice(1, -1) : text)
   }
 
   private citation({ block, citation }: Extract<StreamPart, { type: 'citation' }>): string {
@@ -199,7 +198,7 @@ export class MessagesWriter implements StreamWriter {
   private end(): string {
     const before = this.close()
     const finish = this.finish ?? { reason: 'unknown', own: null, stopSequence: null }
-    const delta = { ...finishMembers(finish, { tools: this.calls.size > 0, refused: this.refused }), container: null }
+    const delta = { ...finishMembers(finish, { tools: this.called, refused: this.refused }), container: null }
     const rest = `"delta":${JSON.stringify(delta)},"usage":${JSON.stringify(writeCounts(this.told))}`
     return `${before}${said('message_delta', `"type":"message_delta",${rest}`)}${said('message_stop', '"type":"message_stop"')}`
   }
