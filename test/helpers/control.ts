@@ -130,6 +130,8 @@ function launch(
   return startProcess({
     entry: 'packages/control/dist/main.js',
     prefix: options.prefix ?? [],
+    // More than it gives itself.
+    stopTimeoutMs: 30_000,
     env: {
       MILLRACE_CONTROL_PORT: '0',
       MILLRACE_DATA_DIR: dataDir,

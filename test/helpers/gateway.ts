@@ -148,7 +148,7 @@ export class Gateway implements AsyncDisposable {
     const wanted = revision ?? (await this.revision())
     await waitFor(async () => ((await this.#servedRevision(proxy)) ?? -1) >= wanted, {
       what: `revision ${wanted} to be served`,
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
     })
   }
 
@@ -241,7 +241,7 @@ export class Gateway implements AsyncDisposable {
         const found = await this.stored(requestId)
         return found.length >= count && found
       },
-      { timeoutMs: 15_000, intervalMs: 50, what: `${count} records of ${requestId}`, ...options },
+      { timeoutMs: 30_000, intervalMs: 50, what: `${count} records of ${requestId}`, ...options },
     )
     if (records.length !== count) throw new Error(`${records.length} records of ${requestId}, not ${count}`)
     return records

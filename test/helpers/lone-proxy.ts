@@ -66,7 +66,7 @@ export class LoneProxy implements AsyncDisposable {
   record(requestId: string): Promise<RequestRecord> {
     return waitFor(() => this.control.records.find((record) => record.requestId === requestId), {
       what: `the record of ${requestId}`,
-      timeoutMs: 15_000,
+      timeoutMs: 30_000,
     })
   }
 

@@ -142,7 +142,7 @@ export class PostgresServer implements AsyncDisposable {
         if (child.exitCode !== null || child.signalCode !== null) return 'ended'
         return log.includes('ready to accept connections') && 'ready'
       },
-      { timeoutMs: 30_000, what: 'PostgreSQL to start' },
+      { timeoutMs: 60_000, what: 'PostgreSQL to start' },
     )
     letGo(child)
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`PostgreSQL did not start:\n${log}`)

@@ -167,9 +167,9 @@ export class RunningProcess implements AsyncDisposable {
   }
 
   /** SIGTERM, and SIGKILL once the deadline has passed. */
-  async stop(): Promise<Exit> {
+  async stop(timeoutMs = this.#stopTimeoutMs): Promise<Exit> {
     if (!this.running) return held(this.exited)
-    const timer = setTimeout(() => this.signal('SIGKILL'), this.#stopTimeoutMs)
+    const timer = setTimeout(() => this.signal('SIGKILL'), timeoutMs)
     this.signal('SIGTERM')
     try {
       return await this.exited

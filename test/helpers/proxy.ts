@@ -46,8 +46,9 @@ export class ProxyProcess implements AsyncDisposable {
   kill9(): Promise<Exit> {
     return this.#process.kill9()
   }
-  stop(): Promise<Exit> {
-    return this.#process.stop()
+  /** @param timeoutMs until SIGKILL follows SIGTERM */
+  stop(timeoutMs?: number): Promise<Exit> {
+    return this.#process.stop(timeoutMs)
   }
 
   /** Starts again with the same settings, on the same port. Stops it first if it runs. */

@@ -109,7 +109,7 @@ describe('a breaker', { concurrency: true }, () => {
   })
 
   test('does not count clients that read nothing of an answer until its time is over', async () => {
-    const provider = { breaker: AT_THREE, timeouts: { total: 1_500 } }
+    const provider = { breaker: AT_THREE, timeouts: { total: 3_000 } }
     const routed = await scene.routed({ first: { behaviour: behaviours.endless(), provider } })
     const ids = Array.from({ length: 6 }, () => uniqueName('unread'))
     const answers = await Promise.all(

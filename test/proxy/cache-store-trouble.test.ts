@@ -42,7 +42,7 @@ suite('answers in Redis', { skip }, () => {
     await using own = await RedisServer.start()
     const redis = await connected(own, CACHE_DEADLINE_MS)
     const answers = new RedisAnswers(redis)
-    await waitFor(() => keep(answers, KEY).then(() => true))
+    await waitFor(() => keep(answers, KEY).then(() => true), { timeoutMs: 60_000 })
     own.pause()
     const began = performance.now()
     assert.equal(await within(1_000, 'a look', answers.look(KEY, SCOPE)), null)
@@ -50,8 +50,9 @@ suite('answers in Redis', { skip }, () => {
     assert.equal(answers.ready, false, 'the next one does not ask')
     assert.equal(await answers.mark(SCOPE), null)
     await assert.rejects(answers.purge(EVERYTHING, newId()), /^RedisError: /)
+    const { skipped } = answers
     answers.set(KEY, storedAnswer(), 'mark')
-    assert.equal(answers.skipped, 1)
+    assert.equal(answers.skipped, skipped + 1)
     own.resume()
     await waitFor(() => answers.ready, { what: 'Redis to answer again' })
     await waitFor(async () => (await answers.look(KEY, SCOPE))?.answer?.etag === '"abc"')
@@ -61,7 +62,7 @@ suite('answers in Redis', { skip }, () => {
     assert.equal(await answers.look(KEY, SCOPE), null)
     await own.start()
     await waitFor(() => answers.ready, { what: 'Redis to be back' })
-    await waitFor(() => keep(answers, KEY).then(() => true))
+    await waitFor(() => keep(answers, KEY).then(() => true), { timeoutMs: 60_000 })
     assert.equal(answers.unreadable, 0)
   })
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import type OpenAI from 'openai'
 
@@ -12,6 +13,7 @@ import type { Behaviour } from '../helpers/upstream.ts'
 import { behaviours, completion, USAGE, WORDS } from '../helpers/upstream/behaviours.ts'
 import { waitFor, within } from '../helpers/wait.ts'
 import { addCached, numbered, recordOf, underWay, type Cached } from './cache/caching.ts'
+import { Spoken } from './cache/spoken.ts'
 
 const scene = useScene()
 const STREAM = { stream: true }
@@ -104,7 +106,9 @@ describe('a stream that is given again', { concurrency: true }, () => {
       await cached.outcome('HIT', STREAM)
       return performance.now() - began
     }
-    const [short, long] = [await took(fast), await took(paced)]
+    const long = await took(paced)
+    // The quickest of some: a machine may stand still for a moment.
+    const short = Math.min(await took(fast), await took(fast), await took(fast))
     assert.ok(long > 1_800 && long < 20_000, `${long} ms at the pace recorded`)
     assert.ok(short < long / 2, `${short} ms at full speed, ${long} ms at the pace recorded`)
   })
@@ -236,9 +240,15 @@ describe('a client of a large stream that is given again', () => {
   })
 
   test('that goes in its middle is recorded so, and others have it whole', async () => {
-    const behaviour = behaviours.answer({ words: ['1', '2', '3', '4'], gapMs: 300 })
-    const cached = await addCached(scene, { behaviour, cache: { replayPace: 'RECORDED' } })
-    const { text } = await cached.outcome('MISS', STREAM)
+    const spoken = new Spoken()
+    const cached = await addCached(scene, { behaviour: spoken.behaviour, cache: { replayPace: 'RECORDED' } })
+    const first = cached.outcome('MISS', STREAM)
+    await waitFor(() => cached.calls === 1)
+    spoken.say('1', '2')
+    await sleep(3_000)
+    spoken.say('3', '4')
+    spoken.end()
+    const { text } = await first
     const answer = await cached.open(STREAM)
     assert.equal(answer.headers['x-cache'], 'HIT')
     await answer.until('"2"')

@@ -214,7 +214,7 @@ describe('how long an answer is given', { concurrency: true }, () => {
     const began = performance.now()
     await short.outcome('MISS')
     const lived = await lifetime(short, began)
-    assert.ok(lived > 1_900 && lived < 8_000, `${lived} ms`)
+    assert.ok(lived > 1_900 && lived < 20_000, `${lived} ms`)
     assert.equal(short.calls, 2)
     const { headers } = await long.outcome('HIT')
     assert.ok(Number(headers['age']) >= 1, `age ${headers['age']}`)
@@ -234,7 +234,7 @@ describe('how long an answer is given', { concurrency: true }, () => {
     const began = performance.now()
     await cached.outcome('MISS', {}, { headers: { 'cache-control': 'max-age=2' } })
     const lived = await lifetime(cached, began)
-    assert.ok(lived > 1_900 && lived < 8_000, `${lived} ms`)
+    assert.ok(lived > 1_900 && lived < 20_000, `${lived} ms`)
   })
 })
 

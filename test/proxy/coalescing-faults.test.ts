@@ -142,6 +142,7 @@ describe('who goes', () => {
       one!.abort()
     }
     await waitFor(() => cached.calls >= 1)
+    await underWay(scene.gateway.proxy, 0)
     for (const seen of cached.seen) await letGo(seen)
     assert.equal(cached.calls, 1)
     await recordsOf(scene.gateway, cached.model, 500)

@@ -77,7 +77,7 @@ describe('a call that is not at its provider yet', () => {
   test('is tried again though the first caller goes between two attempts', async () => {
     const cached = await addCoalescing({
       behaviour: behaviours.inTurn(behaviours.serverError(), numbered()),
-      retry: { maxAttempts: 2, initialBackoffMs: 2_500, jitter: 0 },
+      retry: { maxAttempts: 2, initialBackoffMs: 4_000, jitter: 0 },
     })
     const first = cached.begin()
     await waitFor(() => cached.calls === 1)
@@ -92,13 +92,13 @@ describe('a call that is not at its provider yet', () => {
   test('is not tried again once all have gone', async () => {
     const cached = await addCoalescing({
       behaviour: behaviours.serverError(),
-      retry: { maxAttempts: 3, initialBackoffMs: 2_500, jitter: 0 },
+      retry: { maxAttempts: 3, initialBackoffMs: 4_000, jitter: 0 },
     })
     const callers = await joining(scene.gateway.proxy, 1, () => [cached.begin(), cached.begin()])
     await waitFor(() => cached.calls === 1)
     for (const { request } of callers) request.destroy()
     for (const { status } of await recordsOf(scene.gateway, cached.model, 2)) assert.equal(status, 'CANCELLED')
-    await sleep(3_000)
+    await sleep(4_500)
     assert.equal(cached.calls, 1)
   })
 

@@ -35,7 +35,8 @@ describe('SIGTERM', () => {
     using agent = new DisposableAgent({ keepAlive: true })
     assert.equal((await send(chatUrl(), ask(uniqueName('before'), false, agent))).status, 200)
 
-    upstream.next(behaviours.answer({ gapMs: 400 }))
+    const { promise, resolve: release } = Promise.withResolvers<void>()
+    upstream.next(behaviours.halfway(promise))
     const ids = { stream: uniqueName('stream'), kept: uniqueName('kept'), fresh: uniqueName('fresh') }
     const answer = await open(chatUrl(), ask(ids.stream, true))
     await answer.until('Hello')
@@ -51,6 +52,7 @@ describe('SIGTERM', () => {
     assertError(await send(chatUrl(), ask(ids.fresh, false)), refusal)
     assert.equal((await send(`${gateway.proxy.url}/readyz`, { method: 'GET' })).status, 503)
 
+    release()
     const { body, complete } = await answer.rest()
     assert.ok(complete)
     assert.match(body.toString(), new RegExp(`${WORDS.at(-1)}.*data: \\[DONE\\]\\n\\n$`, 's'))

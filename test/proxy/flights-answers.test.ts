@@ -8,8 +8,7 @@ import type { Behaviour } from '../helpers/upstream.ts'
 import { writeFramed } from '../helpers/upstream/answers.ts'
 import { behaviours, completionEvents, USAGE } from '../helpers/upstream/behaviours.ts'
 import { errorBody } from '../helpers/upstream/completion.ts'
-import { waitFor } from '../helpers/wait.ts'
-import { addCached, numbered, recordOf, type Cached, type CachedOptions } from './cache/caching.ts'
+import { addCached, joining, numbered, recordOf, type Cached, type CachedOptions } from './cache/caching.ts'
 
 const scene = useScene({ proxyEnv: { MILLRACE_MAX_BODY_BYTES: '20000' } })
 const STREAM = { stream: true }
@@ -86,9 +85,7 @@ describe('what is too large to be read', { concurrency: true }, () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     const body = JSON.stringify({ model: 'theirs', choices: [], padding: 'x'.repeat(50_000) })
     const cached = await add({ behaviour: behaviours.onceReleased(promise, behaviours.raw(body)) })
-    const asked = [cached.ask(), cached.ask(), cached.ask()]
-    await waitFor(() => cached.calls === 1)
-    await sleep(300)
+    const asked = await joining(scene.gateway.proxy, 2, () => [cached.ask(), cached.ask(), cached.ask()])
     resolve()
     for (const { text, complete } of await Promise.all(asked)) {
       assert.ok(complete)

@@ -1,7 +1,6 @@
 /** Requests that share an answer and end one by one: cut off, let go or left behind, while others stay. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 
 import { startGateway, uniqueName, type Gateway } from '../helpers/gateway.ts'
 import type { OpenAnswer } from '../helpers/http.ts'
@@ -9,7 +8,17 @@ import { useScene } from '../helpers/scene.ts'
 import { startUpstream } from '../helpers/upstream.ts'
 import { behaviours } from '../helpers/upstream/behaviours.ts'
 import { waitFor, within } from '../helpers/wait.ts'
-import { addCached, assertCost, COST_USD, costOf, numbered, outcomeOf, recordOf, recordsOf } from './cache/caching.ts'
+import {
+  addCached,
+  assertCost,
+  COST_USD,
+  costOf,
+  joining,
+  numbered,
+  outcomeOf,
+  recordOf,
+  recordsOf,
+} from './cache/caching.ts'
 import { Spoken } from './cache/spoken.ts'
 
 const scene = useScene({ proxyEnv: { MILLRACE_REVOKED_STREAMS: 'cut' } })
@@ -103,14 +112,12 @@ test('who takes nothing when the process ends is recorded as what it is', async 
 test('an answer that was being fetched when it was purged is not given to who asks later', async () => {
   const { promise, resolve } = Promise.withResolvers<void>()
   const cached = await addCached(scene, { behaviour: behaviours.onceReleased(promise, numbered()), cache: SHARED })
-  const before = [cached.ask(), cached.ask()]
-  await waitFor(() => cached.calls === 1)
-  await sleep(300)
+  const { proxy } = scene.gateway
+  const before = await joining(proxy, 1, () => [cached.ask(), cached.ask()])
   const input = { model: cached.model }
   await scene.gateway.control.gql('mutation ($input: PurgeCacheInput!) { purgeCache(input: $input) }', { input })
-  const after = [cached.ask(), cached.ask()]
+  const after = await joining(proxy, 1, () => [cached.ask(), cached.ask()])
   await waitFor(() => cached.calls === 2)
-  await sleep(300)
   resolve()
   const [old, news] = [await Promise.all(before), await Promise.all(after)]
   assert.deepEqual([...old, ...news].map(outcomeOf).sort(), ['COALESCED', 'COALESCED', 'MISS', 'MISS'])

@@ -119,9 +119,9 @@ describe('to the client', () => {
   })
 
   test("what the gateway itself takes doesn't count the provider's slowness", async () => {
-    scene.upstream.next(behaviours.answer({ afterMs: 1_500 }))
+    scene.upstream.next(behaviours.answer({ afterMs: 3_000 }))
     const { headers } = await scene.chat(scene.body())
-    assert.ok(Number(headers['x-millrace-overhead-ms']) < 1_000, String(headers['x-millrace-overhead-ms']))
+    assert.ok(Number(headers['x-millrace-overhead-ms']) < 2_500, String(headers['x-millrace-overhead-ms']))
   })
 
   test('a name that a header cannot carry breaks nothing', async () => {

@@ -1,6 +1,7 @@
 /** A second route asked while the first is slow: who answers, who is let go, and how often it may happen. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { assertError } from '../helpers/error-shape.ts'
 import { uniqueName } from '../helpers/gateway.ts'
@@ -12,7 +13,7 @@ import { behaviours, USAGE } from '../helpers/upstream/behaviours.ts'
 import { waitFor, within } from '../helpers/wait.ts'
 
 const scene = useScene()
-const { answer: good, serverError, stall } = behaviours
+const { answer: good, onceReleased, serverError, stall } = behaviours
 /** Ten times the contract's 100 ms. */
 const PROMPTLY_MS = 1_000
 const AFTER_MS = 200
@@ -26,6 +27,13 @@ const hedged = (a: RouteSpec, b: RouteSpec, options = {}): Promise<Routed<'a' | 
 async function letGo(seen: SeenRequest | undefined): Promise<void> {
   const ended = await within(PROMPTLY_MS, "the upstream request's end", seen!.ended)
   assert.deepEqual({ finished: ended.finished, cutByUs: ended.cutByUs }, { finished: false, cutByUs: false })
+}
+
+/** Waits until a provider has answered, and the gateway has read it. */
+async function answered(routed: Routed<'a' | 'b'>, key: 'a' | 'b'): Promise<void> {
+  const seen = await waitFor(() => routed.seen(key)[0], { what: `${key} to be asked` })
+  await seen.ended
+  await sleep(500)
 }
 
 describe('a first route that is slow', { concurrency: true }, () => {
@@ -56,9 +64,13 @@ describe('a first route that is slow', { concurrency: true }, () => {
     })
 
     test(`${form}: the first answers after all, and the second is let go`, async () => {
-      const routed = await hedged({ behaviour: slow }, { behaviour: stall('before-headers') })
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const routed = await hedged({ behaviour: onceReleased(promise, good()) }, { behaviour: stall('before-headers') })
       const id = uniqueName('hedged')
-      const answer = await scene.chat(scene.body(routed.model, { stream }), { 'x-request-id': id })
+      const asked = scene.chat(scene.body(routed.model, { stream }), { 'x-request-id': id })
+      await waitFor(() => routed.calls('b') === 1, { what: 'the second to be asked' })
+      resolve()
+      const answer = await asked
       assert.equal(routed.by(answer), 'a')
       await letGo(routed.seen('b')[0])
       const record = await scene.gateway.record(id)
@@ -72,8 +84,13 @@ describe('a first route that is slow', { concurrency: true }, () => {
   }
 
   test('the second fails: the first is waited for', async () => {
-    const routed = await hedged({ behaviour: slow }, { behaviour: serverError() }, { retry: { maxAttempts: 2 } })
-    const answer = await scene.chat(scene.body(routed.model))
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const first = { behaviour: onceReleased(promise, good()) }
+    const routed = await hedged(first, { behaviour: serverError() }, { retry: { maxAttempts: 2 } })
+    const asked = scene.chat(scene.body(routed.model))
+    await answered(routed, 'b')
+    resolve()
+    const answer = await asked
     assert.equal(routed.by(answer), 'a')
     assert.equal(routed.calls('a'), 1)
     const { attempts } = await scene.gateway.record(String(answer.headers['x-request-id']))
@@ -91,15 +108,21 @@ describe('a first route that is slow', { concurrency: true }, () => {
     assert.equal(routed.calls('b'), 1)
   })
 
-  for (const [last, firstMs, secondMs] of [
-    ['a', 2_000, 0],
-    ['b', 1_000, 1_500],
+  for (const [first, last] of [
+    ['b', 'a'],
+    ['a', 'b'],
   ] as const) {
     test(`both fail, ${last} last: the client is told so once, of that one`, async () => {
-      const [a, b] = [firstMs, secondMs].map((ms) => ({ behaviour: behaviours.late(ms, serverError()) }))
-      const routed = await hedged(a!, b!, { retry: { maxAttempts: 1 } })
+      const release = { a: Promise.withResolvers<void>(), b: Promise.withResolvers<void>() }
+      const failing = (key: 'a' | 'b') => ({ behaviour: onceReleased(release[key].promise, serverError()) })
+      const routed = await hedged(failing('a'), failing('b'), { retry: { maxAttempts: 1 } })
       const id = uniqueName('both')
-      const answer = await scene.chat(scene.body(routed.model, { stream: true }), { 'x-request-id': id })
+      const asked = scene.chat(scene.body(routed.model, { stream: true }), { 'x-request-id': id })
+      await waitFor(() => routed.calls('b') === 1, { what: 'the second to be asked' })
+      release[first].resolve()
+      await answered(routed, first)
+      release[last].resolve()
+      const answer = await asked
       const name = routed.nameOf(last)
       const message = assertError(answer, { status: 502, type: 'upstream_error', code: 'all_routes_failed' })
       assert.ok(message.includes(name), message)
@@ -210,9 +233,9 @@ describe('no second route is asked', { concurrency: true }, () => {
 
   test('once the first has begun to answer, however slowly it goes on', async () => {
     const routed = await hedged(
-      { behaviour: good({ gapMs: 300 }) },
+      { behaviour: good({ gapMs: 600 }) },
       {},
-      { hedge: { afterMs: 1_000, maxExtraPercent: 100 } },
+      { hedge: { afterMs: 3_000, maxExtraPercent: 100 } },
     )
     assert.equal(routed.by(await scene.chat(scene.body(routed.model, { stream: true }))), 'a')
     assert.equal(routed.calls('b'), 0)

@@ -42,7 +42,7 @@ describe('a stored answer', () => {
     assert.equal(second.status, 200)
     assert.deepEqual(second.body, bytes)
     assert.equal(second.headers['x-cache'], 'HIT')
-    assert.match(String(second.headers['cache-status']), /^Millrace; hit; ttl=5[0-3]$/)
+    assert.match(String(second.headers['cache-status']), /^Millrace; hit; ttl=(4\d|5[0-3])$/)
     const age = Number(second.headers['age'])
     assert.ok(age >= 7 && age < 30, `${age}`)
     for (const name of ['content-type', 'content-length', 'cache-control', 'etag', 'x-custom'])

@@ -4,7 +4,9 @@ import { describe, test } from 'node:test'
 
 import { uniqueName } from '../helpers/gateway.ts'
 import type { Answer } from '../helpers/http.ts'
+import type { Routed } from '../helpers/routed.ts'
 import { useScene } from '../helpers/scene.ts'
+import type { Behaviour } from '../helpers/upstream.ts'
 import { behaviours, USAGE, WORDS } from '../helpers/upstream/behaviours.ts'
 import { waitFor, within } from '../helpers/wait.ts'
 
@@ -85,9 +87,16 @@ describe('x-millrace-include: metadata', { concurrency: true }, () => {
 
   test('tells of the route that answered, also while another has been asked', async () => {
     // In one piece: a stream's last chunk is there as soon as its first.
-    const a = { behaviour: behaviours.answer({ afterMs: 1_000, split: 'all' }) }
+    const good = behaviours.answer({ split: 'all' })
+    let asked = 0
+    const onceHedged: Behaviour = async (exchange) => {
+      const count = ++asked
+      await waitFor(() => routed.calls('b') === count, { what: 'the other to be asked' })
+      await good(exchange)
+    }
     const b = { behaviour: behaviours.stall('before-headers'), priority: 1 }
-    const routed = await scene.routed({ a, b }, { hedge: { afterMs: 200, maxExtraPercent: 100 } })
+    const hedge = { afterMs: 200, maxExtraPercent: 100 }
+    const routed: Routed<'a' | 'b'> = await scene.routed({ a: { behaviour: onceHedged }, b }, { hedge })
     for (const stream of [true, false]) {
       const answer = await scene.chat(scene.body(routed.model, { stream }), include)
       assert.equal(routed.by(answer), 'a')

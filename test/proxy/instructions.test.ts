@@ -79,9 +79,10 @@ describe('instructions', () => {
     const [old, young] = [`${alias}:old`, `${alias}:young`]
     const bindings = new StickyBindings(null)
     await actionOf(bindings, old)
-    await sleep(600)
+    await sleep(3_000)
     await actionOf(bindings, young)
-    control.instruct(toClear(alias, null, 300))
+    // As late as it comes, so much more is forgotten.
+    control.instruct(toClear(alias, null, 2_700))
     using _ = followed(instructionsOf(bindings))
     await waitFor(async () => (await actionOf(bindings, old)) === 'BIND', { what: 'the older one to be forgotten' })
     assert.equal(await actionOf(bindings, young), 'HIT')

@@ -9,7 +9,7 @@ import { RedisServer, redisUnusable } from '../helpers/redis.ts'
 import { startUpstream, type Upstream } from '../helpers/upstream.ts'
 import { behaviours } from '../helpers/upstream/behaviours.ts'
 import { waitFor } from '../helpers/wait.ts'
-import { codeOf, COST, EXACT, Limited, statuses } from './limits/limited.ts'
+import { codeOf, COST, EXACT, heldUntilRefused, Limited, statuses } from './limits/limited.ts'
 
 const skip = await redisUnusable()
 const disposables = new AsyncDisposableStack()
@@ -105,11 +105,13 @@ suite('two proxies with Redis', { skip }, () => {
   test('hold one budget, one quota, one rate and one number of places', async () => {
     const server = await redis()
     const { gateway, limited } = await start({ proxyEnv: { MILLRACE_REDIS_URL: server.url } })
-    const alias = await limited.priced(behaviours.answer({ afterMs: 100 }))
+    const alias = await limited.priced()
+    const held = heldUntilRefused(26)
+    const holding = await limited.priced(held.behaviour)
     const budget = await limited.token({ budget: { limitUsd: '0.1', period: 'DAY' } })
     const quota = await limited.token({ maxRequests: 2 })
     const places = await limited.token({ limits: { maxConcurrent: 4 } })
-    const rate = await limited.token({ limits: { requestsPerMinute: 7 } })
+    const rate = await limited.token({ limits: { requestsPerMinute: 2 } })
     const other = await gateway.addProxy()
     const proxies = [gateway.proxy, other]
     for (const { url } of proxies) {
@@ -119,11 +121,15 @@ suite('two proxies with Redis', { skip }, () => {
       })
       assert.equal(ready.limits, 'redis')
     }
-    const ask = (secret: string) => (i: number) => limited.chat(secret, alias, EXACT, {}, proxies[i % 2])
+    const ask =
+      (secret: string, model = alias) =>
+      (i: number) =>
+        limited.chat(secret, model, EXACT, {}, proxies[i % 2])
     assert.deepEqual(statuses(await both(200, ask(budget.secret))), { 200: 14, 429: 186 })
     assert.deepEqual(statuses(await both(50, ask(quota.secret))), { 200: 2, 429: 48 })
-    assert.deepEqual(statuses(await both(30, ask(places.secret))), { 200: 4, 429: 26 })
-    assert.deepEqual(statuses(await both(30, ask(rate.secret))), { 200: 7, 429: 23 })
+    const placed = await both(30, (i) => held.refusing(ask(places.secret, holding)(i)))
+    assert.deepEqual(statuses(placed), { 200: 4, 429: 26 })
+    assert.deepEqual(statuses(await both(30, ask(rate.secret))), { 200: 2, 429: 28 })
     assert.equal((await limited.chat(places.secret, alias, EXACT, {}, other)).status, 200)
     await waitFor(async () => (await limited.spent(budget.id)).requestCount === 14)
     const { spentUsd, recordedUsd } = await sumsOf(gateway, limited, budget.id)

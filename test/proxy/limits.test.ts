@@ -10,7 +10,7 @@ import { open, type Answer } from '../helpers/http.ts'
 import { useScene } from '../helpers/scene.ts'
 import { behaviours } from '../helpers/upstream/behaviours.ts'
 import { waitFor } from '../helpers/wait.ts'
-import { codeOf, COST, EXACT, Limited, messageOf, statuses } from './limits/limited.ts'
+import { codeOf, COST, EXACT, heldUntilRefused, Limited, messageOf, statuses } from './limits/limited.ts'
 
 const scene = useScene({}, async ({ gateway, upstream }) => void (limited = new Limited(gateway, upstream)))
 let limited: Limited
@@ -152,15 +152,16 @@ suite('concurrency', () => {
         const { status, headers } = await limited.chat(secret, scene.alias)
         return status === 429 ? null : { status, headers }
       },
-      { what: 'the place to be free', timeoutMs: 5_000 },
+      { what: 'the place to be free', timeoutMs: 10_000 },
     )
     assert.equal(answer.status, 200)
   }
 
   test('is refused beyond, with a second to wait', async () => {
-    const alias = await limited.priced(behaviours.answer({ afterMs: 500 }))
+    const { behaviour, refusing } = heldUntilRefused(7)
+    const alias = await limited.priced(behaviour)
     const { secret } = await limited.token({ limits: { maxConcurrent: 3 } })
-    const answers = await many(10, () => limited.chat(secret, alias))
+    const answers = await many(10, () => refusing(limited.chat(secret, alias)))
     assert.deepEqual(statuses(answers), { 200: 3, 429: 7 })
     const refused = answers.find(({ status }) => status === 429)!
     assert.deepEqual([codeOf(refused), refused.headers['retry-after']], ['rate_limit_exceeded', '1'])

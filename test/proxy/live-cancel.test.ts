@@ -304,7 +304,7 @@ describe('a stored answer', () => {
     spoken.say('one')
     const answer = await first.answer
     await answer.until('one')
-    await sleep(3_000)
+    await sleep(5_000)
     spoken.say('two')
     spoken.end()
     await answer.rest()

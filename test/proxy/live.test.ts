@@ -33,10 +33,9 @@ test('is listed with what it belongs to, and ended in time', async () => {
       outputTokens: 2,
     },
   ])
-  const began = performance.now()
+  const rest = within(TOLD_MS, 'the error event', answer.rest())
   assert.deepEqual(await control.gql(CANCEL, { id }), { it: true })
-  const { body } = await within(TOLD_MS, 'the error event', answer.rest())
-  assert.ok(performance.now() - began < TOLD_MS)
+  const { body } = await rest
   assert.match(body.toString(), /"code":"admin_cancelled"/)
   const { status, errorClass, httpStatus } = await scene.gateway.record(String(answer.headers['x-request-id']))
   assert.deepEqual([status, errorClass, httpStatus], ['CANCELLED', 'admin_cancelled', 499])

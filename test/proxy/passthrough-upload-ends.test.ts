@@ -189,6 +189,6 @@ describe('places', () => {
     assertError(await ask(), { status: 429, type: 'rate_limit_error', code: 'rate_limit_exceeded' })
     request.destroy()
     passing.page('/v1/narrow/x', raw('{}'))
-    await waitFor(async () => (await ask()).status === 200, { what: 'the place', timeoutMs: 5_000 })
+    await waitFor(async () => (await ask()).status === 200, { what: 'the place', timeoutMs: 10_000 })
   })
 })

@@ -225,11 +225,9 @@ describe('an upload', () => {
     request.write('x'.repeat(1_000))
     await waitFor(() => seen === 1_000, { what: 'the beginning upstream' })
     const { ended } = passing.guarded.upstream.last
-    const went = performance.now()
     request.destroy()
-    const { at, finished, cutByUs } = await within(5_000, 'the end upstream', ended)
+    const { finished, cutByUs } = await within(1_000, 'the end upstream', ended)
     assert.deepEqual([finished, cutByUs], [false, false])
-    assert.ok(at - went < 1_000)
     const record = await passing.guarded.record({ headers: { 'x-request-id': id } })
     assert.deepEqual([record.status, record.errorClass], ['CANCELLED', 'client_cancelled'])
     assert.equal(record.attempts[0]!.errorClass, 'client_cancelled')
@@ -249,7 +247,7 @@ describe('an upload', () => {
         open: true,
       })
       request.write('x')
-      const { status } = await within(5_000, 'the answer', answer)
+      const { status } = await within(10_000, 'the answer', answer)
       assert.equal(status, 504)
       request.destroy()
     }

@@ -209,7 +209,7 @@ describe('an answer', () => {
 
   test('that stands still is given up', async () => {
     passing.provider('sluggish', ['/v1/sluggish/*'], {
-      timeouts: { ...DEFAULT_TIMEOUTS, idle: 300, total: 1_500 },
+      timeouts: { ...DEFAULT_TIMEOUTS, idle: 300, total: 3_000 },
     })
     await passing.guarded.serve()
     passing.page('/v1/sluggish/idle', behaviours.huge(100_000, 'stall'))

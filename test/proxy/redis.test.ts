@@ -19,8 +19,13 @@ interface Logged {
   readonly reason?: string
 }
 
+/** Generous, because tests share the machine. */
+const DEADLINE_MS = 5_000
+/** For what is done at once: far below a deadline, and a machine may be slow. */
+const AT_ONCE_MS = 1_000
+
 /** A connection, begun, with what it has logged. */
-function begin(url: string, deadlineMs?: number): { redis: Redis; logged: Logged[] } & Disposable {
+function begin(url: string, deadlineMs = DEADLINE_MS): { redis: Redis; logged: Logged[] } & Disposable {
   const logged: Logged[] = []
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line) as Logged) })
   const redis = new Redis(url, log, deadlineMs)
@@ -31,14 +36,23 @@ function begin(url: string, deadlineMs?: number): { redis: Redis; logged: Logged
 const isReady = (redis: Redis): Promise<true> => waitFor(() => redis.ready, { what: 'Redis to be ready' })
 const texts = (logged: readonly Logged[]): string[] => logged.map(({ msg }) => msg.replace(/:\d+/, ''))
 
+/** One that is ready, and was so before it was said to be away. */
+async function connected(url: string): Promise<ReturnType<typeof begin>> {
+  for (let tries = 1; ; tries++) {
+    const one = begin(url)
+    await isReady(one.redis)
+    if (one.logged[0]?.msg.startsWith('Redis answers') || tries === 5) return one
+    one[Symbol.dispose]()
+  }
+}
+
 const ANSWERS = 'Redis answers at 127.0.0.1'
 const AWAY = 'Redis is away at 127.0.0.1: going on without it'
 
 suite('the connection to Redis', { skip }, () => {
   test('carries commands, and says once that it is there', async () => {
     await using server = await RedisServer.start({ password: PASSWORD })
-    using one = begin(server.url)
-    await isReady(one.redis)
+    using one = await connected(server.url)
     assert.equal(await one.redis.command(['SET', 'a', 'b']), 'OK')
     assert.equal(await one.redis.command(['GET', 'a']), 'b')
     await assert.rejects(one.redis.command(['INCR', 'a']), /not an integer/)
@@ -58,8 +72,7 @@ suite('the connection to Redis', { skip }, () => {
 
   test('says once that it has gone and once that it is back', async () => {
     await using server = await RedisServer.start({ password: PASSWORD })
-    using one = begin(server.url)
-    await isReady(one.redis)
+    using one = await connected(server.url)
     await server.stop()
     await waitFor(() => !one.redis.ready)
     await waitFor(() => one.logged.length === 2, { what: 'the log to say so' })
@@ -72,25 +85,38 @@ suite('the connection to Redis', { skip }, () => {
 
   test('says nothing of a moment', async () => {
     await using server = await RedisServer.start()
-    using one = begin(server.url)
-    await isReady(one.redis)
-    await server.stop()
-    await waitFor(() => !one.redis.ready)
-    await server.start()
-    await isReady(one.redis)
-    await sleep(1_100)
-    assert.deepEqual(texts(one.logged), [ANSWERS])
+    using operator = begin(server.url)
+    await isReady(operator.redis)
+    await waitFor(async () => {
+      using one = await connected(server.url)
+      const id = String(await one.redis.command(['CLIENT', 'ID']))
+      const cut = performance.now()
+      await operator.redis.command(['CLIENT', 'KILL', 'ID', id])
+      await waitFor(() => one.redis.connections === 2, { intervalMs: 5 })
+      const moment = performance.now() - cut
+      await sleep(1_100)
+      // On a machine that is slow it may have been more than that.
+      if (moment > 800) return false
+      assert.deepEqual(texts(one.logged), [ANSWERS])
+      return true
+    })
   })
 
   test('never says the password', async () => {
     await using server = await RedisServer.start({ password: PASSWORD })
     const wrong = new URL(server.url)
     wrong.password = 'hunter2'
-    using one = begin(server.url)
-    using other = begin(wrong.href)
-    await isReady(one.redis)
-    await waitFor(() => other.logged.length > 0, { what: 'the log to say that the password is wrong' })
-    assert.match(other.logged[0]!.reason!, /WRONGPASS|invalid username-password/)
+    using one = await connected(server.url)
+    using others = new DisposableStack()
+    const other = await waitFor(
+      async () => {
+        const another = others.use(begin(wrong.href))
+        await waitFor(() => another.logged.length > 0)
+        // Not that it has not been reached yet.
+        return /WRONGPASS|invalid username-password/.test(another.logged[0]!.reason!) && another
+      },
+      { what: 'the log to say that the password is wrong' },
+    )
     await server.stop()
     await waitFor(() => one.logged.length > 1)
     const errors = await Promise.all([one, other].map(({ redis }) => redis.command(['PING']).catch(String)))
@@ -106,7 +132,7 @@ suite('the connection to Redis', { skip }, () => {
     await assert.rejects(one.redis.command(['PING']), /^RedisError: Redis is away: /)
     one.redis.publish('hints', 'lost')
     one.redis.subscribe('hints', () => undefined)
-    assert.ok(performance.now() - before < 100)
+    assert.ok(performance.now() - before < AT_ONCE_MS)
     await waitFor(() => one.logged.length > 0)
     assert.deepEqual(texts(one.logged), [AWAY])
     await server.start()
@@ -120,15 +146,14 @@ suite('the connection to Redis', { skip }, () => {
     server.pause()
     const before = performance.now()
     const first = one.redis.command(['PING'])
-    await assert.rejects(within(2_000, 'the command', first), /did not answer within 150 ms/)
+    await assert.rejects(within(5_000, 'the command', first), /did not answer within 150 ms/)
     assert.ok(performance.now() - before >= 145)
     assert.equal(one.redis.ready, false)
-    const then = performance.now()
-    await assert.rejects(one.redis.command(['PING']), /Redis is away/)
-    assert.ok(performance.now() - then < 50)
+    const overdue = one.redis.command(['PING'], 60_000)
+    await assert.rejects(within(AT_ONCE_MS, 'the next', overdue), /Redis is away/)
     server.resume()
     await isReady(one.redis)
-    assert.equal(await one.redis.command(['PING']), 'PONG')
+    await waitFor(async () => (await one.redis.command(['PING'])) === 'PONG')
   })
 
   test('is made again where the old one is dead and nobody has said so', async () => {
@@ -159,8 +184,7 @@ suite('the connection to Redis', { skip }, () => {
 
   test('says once, too, that Redis is there and refuses', async () => {
     await using server = await RedisServer.start()
-    using one = begin(server.url)
-    await isReady(one.redis)
+    using one = await connected(server.url)
     await one.redis.command(['CONFIG', 'SET', 'maxmemory', '1'])
     for (let i = 0; i < 3; i++) await assert.rejects(one.redis.command(['SET', 'a', 'b']), /OOM/)
     assert.deepEqual(texts(one.logged), [ANSWERS, 'Redis at 127.0.0.1 refuses a command: going on without it'])
@@ -214,7 +238,7 @@ suite('the connection to Redis', { skip }, () => {
     one.redis.close()
     one.redis.close()
     await assert.rejects(waiting)
-    assert.ok(performance.now() - before < 50)
+    assert.ok(performance.now() - before < AT_ONCE_MS)
     assert.equal(one.redis.ready, false)
     server.resume()
     const early = begin(server.url)
@@ -249,7 +273,7 @@ suite('hints over Redis', { skip }, () => {
     const heardOnce = async (channel: string, message: string, by: readonly string[]): Promise<void> => {
       one.redis.publish(channel, message)
       const those = (): string[] => heard.filter((text) => text.endsWith(` ${message}`))
-      await waitFor(() => those().length >= by.length, { timeoutMs: 1_000, what: message })
+      await waitFor(() => those().length >= by.length, { timeoutMs: 10_000, what: message })
       await sleep(50)
       assert.deepEqual(
         those().sort(),

@@ -150,7 +150,7 @@ describe('a response whose stream an operator ends', () => {
   }
 
   it('says so by an event of the next number, while it is played', async () => {
-    own.upstream.next(begun(3_000))
+    own.upstream.next(begun(5_000))
     assert.equal((await ask({ model: 'paced', input: 'ended', stream: true })).headers['x-cache'], 'MISS')
     assert.equal(await numberOfTheEnd('paced', 'HIT'), 2)
   })

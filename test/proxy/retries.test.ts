@@ -106,7 +106,7 @@ describe('the same provider again', { concurrency: true }, () => {
 describe('a client that goes', () => {
   test('during a backoff: the provider is not asked again', async () => {
     const only = { behaviour: inTurn(serverError(), good()) }
-    const routed = await scene.routed({ only }, { retry: { initialBackoffMs: 2_000, jitter: 0 } })
+    const routed = await scene.routed({ only }, { retry: { initialBackoffMs: 4_000, jitter: 0 } })
     const id = uniqueName('gone')
     const { request } = begin(scene.chatUrl, {
       headers: { authorization: `Bearer ${scene.gateway.token}`, 'x-request-id': id },
@@ -119,7 +119,7 @@ describe('a client that goes', () => {
     request.destroy()
     const { status, httpStatus, attempts } = await scene.gateway.record(id)
     assert.deepEqual([status, httpStatus, attempts.length], ['CANCELLED', 499, 1])
-    await sleep(2_500)
+    await sleep(4_500)
     assert.equal(routed.calls('only'), 1)
   })
 })

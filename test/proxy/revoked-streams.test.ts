@@ -9,7 +9,7 @@ import { begin, open, send, type OpenAnswer } from '../helpers/http.ts'
 import type { Behaviour } from '../helpers/upstream.ts'
 import { writeFramed } from '../helpers/upstream/answers.ts'
 import { behaviours, completionEvents, WORDS } from '../helpers/upstream/behaviours.ts'
-import { within } from '../helpers/wait.ts'
+import { unhurried, within } from '../helpers/wait.ts'
 import { bearer, startGuarded, type Guarded, type Token } from './access/guarded.ts'
 
 /** A stream that says its first word, and the others once it is released. */
@@ -116,11 +116,15 @@ describe('cut', () => {
   }
 
   test('a token whose time is over by the clock', async () => {
-    const token = guarded.addToken(null, { expiresAt: new Date(Date.now() + 4_000).toISOString() })
-    await guarded.serve()
-    const answer = await stream(guarded, token, new Promise(() => undefined))
-    const { body: rest } = await within(20_000, 'the end of the stream', answer.rest())
-    assert.match(rest.toString(), /"code":"token_expired"/)
+    await unhurried(4_000, async (milliseconds, late) => {
+      const expiresAt = Date.now() + milliseconds
+      const token = guarded.addToken(null, { expiresAt: new Date(expiresAt).toISOString() })
+      await guarded.serve()
+      late(Date.now() > expiresAt - milliseconds / 2)
+      const answer = await stream(guarded, token, new Promise(() => undefined))
+      const { body: rest } = await within(milliseconds + 16_000, 'the end of the stream', answer.rest())
+      assert.match(rest.toString(), /"code":"token_expired"/)
+    })
   })
 
   test('with x-millrace-sync, while a body is still being sent, and while a place is waited for', async () => {
@@ -222,16 +226,19 @@ describe('a body that is still being sent', () => {
     }
 
     test('for a token whose time is over by the clock', async () => {
-      const expiresAt = Date.now() + 3_000
-      const token = guarded.addToken(null, { expiresAt: new Date(expiresAt).toISOString() })
-      await guarded.serve()
-      const [beginning, rest] = half(guarded)
-      const sending = begin(guarded.chatUrl, { headers: guarded.headers(bearer(token)) })
-      sending.request.write(beginning)
-      await sleep(expiresAt + 50 - Date.now())
-      sending.request.end(rest)
-      const { body } = await (await within(10_000, 'the answer', sending.answer)).rest()
-      assertErrorBody(body.toString(), { type: 'authentication_error', code: 'token_expired' })
+      await unhurried(3_000, async (milliseconds, late) => {
+        const expiresAt = Date.now() + milliseconds
+        const token = guarded.addToken(null, { expiresAt: new Date(expiresAt).toISOString() })
+        await guarded.serve()
+        late(Date.now() > expiresAt - milliseconds / 2)
+        const [beginning, rest] = half(guarded)
+        const sending = begin(guarded.chatUrl, { headers: guarded.headers(bearer(token)) })
+        sending.request.write(beginning)
+        await sleep(expiresAt + 50 - Date.now())
+        sending.request.end(rest)
+        const { body } = await (await within(10_000, 'the answer', sending.answer)).rest()
+        assertErrorBody(body.toString(), { type: 'authentication_error', code: 'token_expired' })
+      })
     })
   })
 })

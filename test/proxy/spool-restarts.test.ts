@@ -61,7 +61,7 @@ describe('while the control plane is away', { concurrency: 2 }, () => {
     await using lone = await alone()
     const ids = await ask(lone, 40)
     await waitFor(async () => (await queued(lone)) === 40, { what: 'a record of each' })
-    assert.deepEqual(await lone.proxy.stop(), { code: 0, signal: null })
+    assert.deepEqual(await lone.proxy.stop(60_000), { code: 0, signal: null })
     assert.match(lone.proxy.output().stderr, /"waiting":40,"msg":"records wait on disk/)
     assert.equal((await stat(join(lone.dataDir, 'spool'))).mode & 0o777, 0o700)
     await lone.proxy.restart()
@@ -98,7 +98,7 @@ describe('while the control plane is away', { concurrency: 2 }, () => {
   test('without a spool, what cannot be sent before the end is lost, and logged', async () => {
     await using lone = await alone({ MILLRACE_SPOOL_BYTES: '0' })
     await ask(lone, 5)
-    assert.deepEqual(await lone.proxy.stop(), { code: 0, signal: null })
+    assert.deepEqual(await lone.proxy.stop(60_000), { code: 0, signal: null })
     assert.match(lone.proxy.output().stderr, /"lost":5,"msg":"records could not be sent before the end/)
     assert.ok(!(await readdir(lone.dataDir)).includes('spool'))
   })

@@ -167,7 +167,7 @@ describe('what does not fit', { concurrency: true }, () => {
     assert.equal(queue.inMemory, 1_000)
     await rm(blocked)
     await spooling.spilled(1_000)
-    assert.equal(logged(spooling, /can be written to disk again/), 1)
+    await waitFor(() => logged(spooling, /can be written to disk again/) === 1)
     control.comeBack()
     await spooling.taken(ids)
     assert.equal(queue.dropped, 0)
@@ -209,12 +209,12 @@ describe('what a process leaves on disk', { concurrency: true }, () => {
     const lost = [torn, changed, folderInstead].reduce((sum, name) => sum + Number(name!.split('-')[2]), 0)
     await waitFor(() => spooling.queue.dropped === lost && spooling.queue.length === 0, { timeoutMs: 30_000 })
     assert.equal(missing(left.control, ids), lost)
+    await waitFor(async () => (await spooling.folders()).size === 0, { what: 'its folder to go' })
     assert.deepEqual(
       (await readdir(join(left.dataDir, 'spool', 'aside'))).sort(),
       [torn!, changed!, folderInstead!, 'notes.txt'].sort(),
     )
-    await waitFor(async () => (await spooling.folders()).size === 0, { what: 'its folder to go' })
-    assert.equal(logged(spooling, /cannot be sent/), 3)
+    await waitFor(() => logged(spooling, /cannot be sent/) === 3)
   })
 
   test('keeps nobody from ending, nor from sending what comes in, where it cannot be read to the end', async () => {

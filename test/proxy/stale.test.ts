@@ -17,7 +17,7 @@ after(() => lone[Symbol.asyncDispose]())
 /** For good, not only between two signs of life. */
 async function assertRefusesOn(): Promise<void> {
   // What was said before has been heard by then.
-  await sleep(500)
+  await sleep(1_500)
   await waitFor(async () => (await lone.chat()).status === 503, { what: 'requests to be refused', timeoutMs: 20_000 })
   for (let i = 0; i < 10; i++) {
     const answer = await lone.chat()

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { useScene } from '../helpers/scene.ts'
 import { behaviours } from '../helpers/upstream/behaviours.ts'
-import { waitFor } from '../helpers/wait.ts'
+import { unhurried, waitFor } from '../helpers/wait.ts'
 import { BY_USER, decide, outcome, routeOf, type AB } from './sticky/asking.ts'
 
 const scene = useScene()
@@ -67,7 +67,7 @@ describe('a binding', { concurrency: true }, () => {
   })
 
   test('is not moved by a hedge that was quicker', async () => {
-    const hedge = { afterMs: 200, maxExtraPercent: 100 }
+    const hedge = { afterMs: 2_000, maxExtraPercent: 100 }
     const routed: AB = await scene.routed({ a: {}, b: {} }, { ...BY_USER, hedge })
     const first = await routeOf(scene, routed, { user: 'ann' })
     routed.behaves(first, behaviours.stall('before-headers'))
@@ -81,12 +81,18 @@ describe('a binding', { concurrency: true }, () => {
   })
 
   test('ends some time after its last use, and is made anew', async () => {
-    const routed: AB = await scene.routed({ a: {}, b: {} }, { sticky: { scope: 'USER', ttlSeconds: 3 } })
-    const { sticky } = await decide(scene, routed, { user: 'ann' })
-    assert.equal(sticky.action, 'BIND')
-    // For as long again it is remembered that there was one.
-    await sleep(Date.parse(sticky.expiresAt!) - Date.now() + 300)
-    assert.deepEqual(outcome((await decide(scene, routed, { user: 'ann' })).sticky), ['USER', false, 'REBIND_EXPIRED'])
+    await unhurried(3_000, async (milliseconds, late) => {
+      const ttlSeconds = milliseconds / 1_000
+      const routed: AB = await scene.routed({ a: {}, b: {} }, { sticky: { scope: 'USER', ttlSeconds } })
+      const { sticky } = await decide(scene, routed, { user: 'ann' })
+      assert.equal(sticky.action, 'BIND')
+      const expiresAt = Date.parse(sticky.expiresAt!)
+      await sleep(Math.max(0, expiresAt - Date.now() + 300))
+      const then = await decide(scene, routed, { user: 'ann' })
+      // For as long again it is remembered that there was one.
+      late(Date.now() > expiresAt + milliseconds * 0.9)
+      assert.deepEqual(outcome(then.sticky), ['USER', false, 'REBIND_EXPIRED'])
+    })
   })
 
   test('lives on as long as it is used', async () => {

@@ -62,14 +62,16 @@ describe('the strategy', { concurrency: true }, () => {
   test('LEAST_LATENCY keeps to the quicker, and finds one that has become it', async () => {
     const slow = behaviours.answer({ afterMs: 250 })
     const routed = await scene.routed({ left: {}, right: { behaviour: slow } }, { strategy: 'LEAST_LATENCY' })
-    const before = routed.count(await ask(routed, 60, 1))
-    assertBetween(before.left, 45, 60)
+    // In the end: for a while, the machine may make either the slower.
+    const keepsTo = (key: 'left' | 'right'): Promise<boolean> =>
+      waitFor(async () => (routed.count(await ask(routed, 20, 1))[key] ?? 0) >= 16, {
+        what: `${key} to be found quicker`,
+        timeoutMs: 60_000,
+      })
+    await keepsTo('left')
     routed.behaves('left', slow)
     routed.behaves('right', behaviours.answer())
-    await waitFor(async () => (routed.count(await ask(routed, 20, 1)).right ?? 0) >= 16, {
-      what: 'the route that has become the quicker to be found',
-      timeoutMs: 60_000,
-    })
+    await keepsTo('right')
   })
 
   test('LEAST_BUSY goes by what is in flight for the weight', async () => {

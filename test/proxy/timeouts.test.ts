@@ -90,7 +90,9 @@ describe('in mid-stream: an error event, no [DONE], and what had come has reache
   }
 
   test('idle', async () => {
-    const model = await scene.behaving('idle', behaviours.stall('mid-body'), { timeouts: { idle: 300 } })
+    // What it says comes in one packet: a slow machine must not make a stall within.
+    const behaviour = behaviours.stall('mid-body', { split: 'all' })
+    const model = await scene.behaving('idle', behaviour, { timeouts: { idle: 300 } })
     const id = uniqueName('idle')
     const answer = await within(
       LONG_MS,
@@ -111,7 +113,7 @@ describe('in mid-stream: an error event, no [DONE], and what had come has reache
       'trickle',
       behaviours.answer({ words: [...WORDS, ...Array.from({ length: 500 }, () => ' on')], gapMs: 50 }),
       {
-        timeouts: { total: 1_500, idle: 60_000 },
+        timeouts: { total: 3_000, idle: 60_000 },
       },
     )
     const id = uniqueName('total')
@@ -128,12 +130,12 @@ describe('in mid-stream: an error event, no [DONE], and what had come has reache
 
 describe('a client that is slow', () => {
   test('is not taken for a slow provider', async () => {
-    const timeouts = { idle: 500, firstToken: 500 }
+    const timeouts = { idle: 3_000, firstToken: 3_000 }
     const model = await scene.behaving('fast', behaviours.endless(), { timeouts })
     const id = uniqueName('slow-client')
     const answer = await scene.open(scene.body(model, { stream: true }), { 'x-request-id': id })
     answer.stream.pause()
-    await sleep(3_000)
+    await sleep(5_000)
     let read = 0
     answer.stream.on('data', (chunk: Buffer) => (read += chunk.length))
     answer.stream.resume()
@@ -165,8 +167,8 @@ describe('the alias', () => {
 })
 
 test('a stream is not ended for being slow, only for being idle', async () => {
-  const model = await scene.behaving('slow', behaviours.answer({ gapMs: 250 }), {
-    timeouts: { idle: 1_500, firstToken: 1_500 },
+  const model = await scene.behaving('slow', behaviours.answer({ gapMs: 500 }), {
+    timeouts: { idle: 3_000, firstToken: 3_000 },
   })
   const answer = await scene.chat(scene.body(model, { stream: true }))
   assert.match(answer.text, /\[DONE\]/)

@@ -172,7 +172,7 @@ suite('a trace', { concurrency: true }, () => {
 
   test('of a stream ends with the stream', async () => {
     const traceId = newTrace()
-    const { model } = await scene.routed({ only: { behaviour: behaviours.answer({ gapMs: 60 }) } })
+    const { model } = await scene.routed({ only: { behaviour: behaviours.answer({ gapMs: 250 }) } })
     const answer = await scene.chat(scene.body(model, { stream: true }), from(traceId))
     assert.match(answer.text, /\[DONE\]/)
     const { server, clients } = await traceOf(traceId, 1)

@@ -8,7 +8,7 @@ import { answer, events, raw } from './answers.ts'
 import { completion, completionEvents, errorBody, USAGE, WORDS } from './completion.ts'
 import type { Behaviour } from './exchange.ts'
 import { cutOff, endEarly, errorEvent, halfRefusal, lingering, refuse, reset, stall } from './failures.ts'
-import { byKey, early, endless, huge, inTurn, late, onceReleased, slowReader } from './flow.ts'
+import { byKey, early, endless, halfway, huge, inTurn, late, onceReleased, slowReader } from './flow.ts'
 
 /** Headers of all kinds on an answer: those that pass, those that must not, those of one hop. */
 export const MANY_HEADERS: OutgoingHttpHeaders = {
@@ -146,6 +146,8 @@ export const behaviours = {
   byKey,
   /** Not before a promise resolves. */
   onceReleased,
+  /** A stream's second half not before that. */
+  halfway,
 } as const
 
 /** What {@link behaviours.oddSpelling} sends. */

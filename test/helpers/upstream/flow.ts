@@ -1,4 +1,5 @@
 /** Answers and requests of an awkward size or pace, for back-pressure. */
+import { writeFramed } from './answers.ts'
 import { completionEvents } from './completion.ts'
 import type { Behaviour } from './exchange.ts'
 
@@ -69,6 +70,19 @@ export function late(milliseconds: number, then: Behaviour): Behaviour {
   return async (exchange) => {
     await exchange.pause(milliseconds)
     if (!exchange.signal.aborted) await then(exchange)
+  }
+}
+
+/** The beginning of a stream, with two words; and the rest not before `release` resolves. */
+export function halfway(release: Promise<void>): Behaviour {
+  return async (exchange) => {
+    const data = completionEvents(exchange.seen.model ?? 'unknown', exchange.wantsUsage)
+    exchange.head(200, { 'content-type': 'text/event-stream' })
+    await writeFramed(exchange, data.slice(0, 3), { done: null })
+    await Promise.race([release, exchange.untilOver()])
+    if (exchange.signal.aborted) return
+    await writeFramed(exchange, data.slice(3), {})
+    exchange.end()
   }
 }
 

@@ -239,14 +239,20 @@ export async function cacheStats({ control }: Gateway): Promise<Record<string, n
 /** The same, once reports tell of nothing new: proxies send one each two seconds. */
 export async function settledStats(gateway: Gateway): Promise<Record<string, number>> {
   let last = ''
+  let reported: Record<string, string> = {}
   const settled = await waitFor(
     async () => {
+      const { proxies } = await gateway.control.gql<{ proxies: { id: string; online: boolean; lastSeenAt: string }[] }>(
+        '{ proxies { id online lastSeenAt } }',
+      )
       const stats = await cacheStats(gateway)
       const isSame = JSON.stringify(stats) === last
+      const areNew = proxies.every(({ id, online, lastSeenAt }) => !online || lastSeenAt !== reported[id])
       last = JSON.stringify(stats)
-      return isSame && stats
+      reported = Object.fromEntries(proxies.map(({ id, lastSeenAt }) => [id, lastSeenAt]))
+      return isSame && areNew && stats
     },
-    { intervalMs: 3_000, timeoutMs: 30_000, what: 'the reports' },
+    { intervalMs: 3_000, timeoutMs: 60_000, what: 'the reports' },
   )
   return settled
 }

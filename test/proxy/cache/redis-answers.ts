@@ -25,5 +25,8 @@ export async function keep(answers: RedisAnswers, key: string, answer = storedAn
   const mark = await answers.mark(answer)
   assert.ok(mark !== null)
   answers.set(key, answer, mark)
-  await waitFor(async () => (await answers.look(key, answer))?.answer?.etag === answer.etag, { what: 'it to be kept' })
+  await waitFor(async () => (await answers.look(key, answer))?.answer?.etag === answer.etag, {
+    what: 'it to be kept',
+    timeoutMs: 10_000,
+  })
 }

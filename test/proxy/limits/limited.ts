@@ -93,6 +93,24 @@ export class Limited {
   }
 }
 
+/** A provider that answers nothing before so many others were refused: until then, all that were admitted are under way. */
+export function heldUntilRefused(count: number): {
+  readonly behaviour: Behaviour
+  /** What is to be counted. */
+  readonly refusing: (answer: Promise<Answer>) => Promise<Answer>
+} {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  // Where too few are refused: for the test to say so.
+  setTimeout(resolve, 30_000).unref()
+  let refused = 0
+  const refusing = async (answer: Promise<Answer>): Promise<Answer> => {
+    const { status } = await answer
+    if (status === 429 && ++refused === count) resolve()
+    return answer
+  }
+  return { behaviour: behaviours.onceReleased(promise, behaviours.answer()), refusing }
+}
+
 /** How many answers have each status. */
 export function statuses(answers: readonly Answer[]): Record<number, number> {
   const counts: Record<number, number> = {}

@@ -74,7 +74,7 @@ export class Spooling implements AsyncDisposable {
 
   /** Waits until so many are on disk. */
   async spilled(count: number): Promise<void> {
-    await waitFor(async () => (await this.onDisk()) === count, { what: `${count} records on disk`, timeoutMs: 20_000 })
+    await waitFor(async () => (await this.onDisk()) === count, { what: `${count} records on disk`, timeoutMs: 40_000 })
   }
 
   /** Waits until control has all of these. */

@@ -12,7 +12,7 @@ export function workersOf(proxy: ProxyProcess): number[] {
   return childrenOf(proxy.pid).map(({ pid }) => pid)
 }
 
-export async function readyz(proxy: ProxyProcess): Promise<Readyz & { readonly status: number }> {
+export async function readyz(proxy: Pick<ProxyProcess, 'url'>): Promise<Readyz & { readonly status: number }> {
   const { status, text } = await send(`${proxy.url}/readyz`, { method: 'GET' })
   return { ...(JSON.parse(text) as Readyz), status }
 }
@@ -22,10 +22,16 @@ export function allReady(proxy: ProxyProcess): Promise<unknown> {
   return waitFor(async () => (await readyz(proxy)).ready, { what: 'all workers to be ready', timeoutMs: 30_000 })
 }
 
-/** The values of a metric, by its labels as they are written. */
+/** The values of a metric, by its labels as they are written. Waits where a worker does not tell its own in time. */
 export async function metric(proxy: Pick<ProxyProcess, 'url'>, name: string): Promise<Map<string, number>> {
-  const { status, text } = await send(`${proxy.url}/metrics`, { method: 'GET' })
-  if (status !== 200) throw new Error(`${status}: ${text}`)
+  const text = await waitFor(
+    async () => {
+      const answer = await send(`${proxy.url}/metrics`, { method: 'GET' })
+      if (answer.status !== 200) throw new Error(`${answer.status}: ${answer.text}`)
+      return answer.text
+    },
+    { what: 'metrics' },
+  )
   const values = new Map<string, number>()
   for (const [, labels, value] of text.matchAll(new RegExp(`^${name}(?:\\{(.*)\\})? (\\S+)$`, 'gm')))
     values.set(labels ?? '', Number(value))
