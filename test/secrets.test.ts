@@ -13,7 +13,6 @@ import { rekey } from './helpers/rekey.ts'
 import { temporaryFolder } from './helpers/temporary.ts'
 import { startUpstream } from './helpers/upstream.ts'
 import { stall } from './helpers/upstream/failures.ts'
-import { waitFor } from './helpers/wait.ts'
 import { dumpDatabase, dumpEmbedded, dumpFolder, dumpRedis } from './secrets/dump.ts'
 import { ECHOES } from './secrets/echoes.ts'
 import { formsOf, Places } from './secrets/forms.ts'
@@ -85,12 +84,12 @@ async function run(kind: DatabaseKind): Promise<void> {
   )
   const scenario = new Scenario(control, proxy, given, places)
   await scenario.configure(upstream.baseUrl)
-  await waitFor(async () => (await scenario.chat(scenario.tokens.plain, 'literal/good')) === 200)
+  await scenario.untilServing()
   await scenario.serve()
   await scenario.untilRecorded()
   await rotateMasterKey(scenario, folders.control, databaseUrl)
   await kill(scenario)
-  await waitFor(async () => (await scenario.chat(scenario.tokens.plain, 'literal/good')) === 200)
+  await scenario.untilServing()
   await scenario.untilRecorded()
   await scenario.read()
   if (redis) await dumpRedis(redis.url, places)
@@ -153,7 +152,7 @@ async function rotateMasterKey({ control, proxy, given, places }: Scenario, data
 async function kill(scenario: Scenario): Promise<void> {
   const { control, proxy, given, places, tokens } = scenario
   const cut = Promise.allSettled(['rotated', 'own'].map((name) => scenario.chat(tokens[name as 'own'], 'literal/slow')))
-  await waitFor(async () => (await scenario.chat(tokens.plain, 'literal/good')) === 200)
+  await scenario.untilServing()
   await scenario.untilRecorded()
   keepOutput(control, proxy, places)
   await proxy.kill9()

@@ -43,7 +43,8 @@ class Launcher implements AsyncDisposable {
     endWithThisProcess(this.#child)
     this.#child.stdout.setEncoding('utf8').on('data', (chunk: string) => (this.output += chunk))
     this.#child.stderr.setEncoding('utf8').on('data', (chunk: string) => (this.errors += chunk))
-    this.exited = once(this.#child, 'exit').then(([code, signal]) => ({ code, signal }))
+    // Not 'exit': by then not all that it has said need have come.
+    this.exited = once(this.#child, 'close').then(([code, signal]) => ({ code, signal }))
   }
 
   get pid(): number {
@@ -112,7 +113,7 @@ async function credentials(dataDir: string): Promise<Record<string, string>> {
 }
 
 const gone = (pids: readonly number[]): Promise<boolean> =>
-  waitFor(() => !pids.some(isAlive), { timeoutMs: 20_000, what: `the end of ${pids.join(', ')}` })
+  waitFor(() => !pids.some(isAlive), { timeoutMs: 30_000, what: `the end of ${pids.join(', ')}` })
 
 suite('npm start', () => {
   let home: TemporaryFolder
@@ -189,13 +190,13 @@ suite('npm start', () => {
     await waitFor(() => pidOf('control') !== control && pidOf('control'))
     await waitFor(
       () => post({ url: graphqlUrl, secret: adminKey!, body: '{"query":"{ viewer { role } }"}' }).then(({ ok }) => ok),
-      { timeoutMs: 30_000, what: 'control to serve again' },
+      { timeoutMs: 60_000, what: 'control to serve again' },
     )
 
     const proxy = pidOf('proxy')!
     process.kill(proxy, 'SIGKILL')
     await waitFor(() => pidOf('proxy') !== proxy && pidOf('proxy'))
-    await waitFor(() => assertStreams(chat(proxyUrl, token!)).then(() => true), { timeoutMs: 30_000 })
+    await waitFor(() => assertStreams(chat(proxyUrl, token!)).then(() => true), { timeoutMs: 60_000 })
 
     assert.match(launcher.errors, /^millrace: control ended \(SIGKILL\), starts again in 0\.5 s$/m)
     assert.match(launcher.errors, /^millrace: proxy ended \(SIGKILL\), starts again in 0\.5 s$/m)
@@ -224,13 +225,14 @@ suite('npm start', () => {
       const response = await post(chat(proxyUrl, token!, slow))
       return response.ok && response
     })
+    // Of two of the same kind that are on their way, the system makes one.
     launcher.signal('SIGINT')
+    launcher.signal('SIGTERM')
     await waitFor(() => launcher.errors.includes('millrace: stopping'))
-    launcher.signal('SIGINT')
     await sleep(1_000)
     assert.ok(children.every(isAlive), 'what comes twice in a moment is one signal')
     launcher.signal('SIGINT')
-    assert.deepEqual(await within(10_000, 'ending at once', launcher.exited), { code: 0, signal: null })
+    assert.deepEqual(await within(20_000, 'ending at once', launcher.exited), { code: 0, signal: null })
     await gone(children)
     await assert.rejects(stream.text())
   })

@@ -139,10 +139,8 @@ test('what fails in the middle is broken off, not ended', { skip }, async () => 
     assert.equal(complete, false, encoding)
     assert.equal((await audited(answer)).result, 'INTERNAL_SERVER_ERROR')
     const requestId = answer.headers['x-request-id'] as string
-    assert.match(
-      control.output().stderr,
-      new RegExp(`"requestId":"${requestId}".*"stack":".*scan\\..*an export was broken off`),
-    )
+    const line = new RegExp(`"requestId":"${requestId}".*"stack":".*scan\\..*an export was broken off`)
+    await waitFor(() => line.test(control.output().stderr), { what: 'a line of the log' })
   }
 })
 

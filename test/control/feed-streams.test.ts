@@ -181,14 +181,16 @@ await onEachDatabase((stage) => {
     test('finds a place among so many, and a proxy always does', { skip: stage.kind === 'PGlite' }, async () => {
       const sockets: WebSocket[] = []
       try {
-        let code = 0
-        while (code === 0 && sockets.length < MOST_SESSIONS + 10) {
+        const codes = new Set<number>()
+        // A busy machine may be late with the first message: that, too, closes a socket.
+        for (let taken = 0; !codes.has(1013) && taken < MOST_SESSIONS + 10;) {
           const some = await Promise.all(Array.from({ length: 50 }, () => opened(stage.control.adminKey)))
           sockets.push(...some.map((one) => one.socket))
-          const refused = some.find(({ messages }) => messages.length === 0)
-          if (refused) code = await refused.closed
+          const refused = some.filter(({ messages }) => messages.length === 0)
+          taken += some.length - refused.length
+          for (const { closed } of refused) codes.add(await closed)
         }
-        assert.equal(code, 1013)
+        assert.ok(codes.has(1013), [...codes].join())
         assert.equal((await open({ query: QUERY })).status, 503)
         const proxy = await opened(stage.control.proxyKey)
         assert.equal(proxy.messages[0].type, 'connection_ack')

@@ -51,7 +51,7 @@ test('a key in the environment that may not be read makes no provider', async ()
     it.map(({ name }: any) => name),
     ['groq', 'simulator'],
   )
-  assert.match(control.output().stderr, /"variable":"OPENAI_API_KEY".*MILLRACE_ENV_ALLOW/)
+  await waitFor(() => /"variable":"OPENAI_API_KEY".*MILLRACE_ENV_ALLOW/.test(control.output().stderr))
 })
 
 test('a key in the environment makes the provider whose it is, of several the first', async () => {
@@ -98,7 +98,8 @@ test('a key that is set and that the database does not know is warned of', async
   await control.restart()
   assert.doesNotMatch(control.output().stderr, /opens nothing/)
   await control.restart({ MILLRACE_PROXY_KEY: secrets.proxy })
-  assert.match(control.output().stderr, /"level":40.*MILLRACE_PROXY_KEY opens nothing.*createAdminKey/)
+  const warning = /"level":40.*MILLRACE_PROXY_KEY opens nothing.*createAdminKey/
+  await waitFor(() => warning.test(control.output().stderr), { what: 'the warning' })
   assert.doesNotMatch(control.output().stderr, /MILLRACE_ADMIN_KEY opens nothing/)
   assert.ok(!control.output().stderr.includes(secrets.proxy))
 })

@@ -22,13 +22,28 @@ const CREATE_KEY =
 const IN_TIME_MS = 10_000
 
 async function list(control: ControlProcess, key = control.adminKey): Promise<any[]> {
-  return (await control.gql<{ it: any[] }>(LIST, {}, key)).it
+  return (await within(IN_TIME_MS, 'the list', control.gql<{ it: any[] }>(LIST, {}, key))).it
 }
 async function ids(control: ControlProcess, key = control.adminKey): Promise<string[]> {
   return (await list(control, key)).map(({ id }) => id)
 }
 async function cancel(control: ControlProcess, id: string, key = control.adminKey): Promise<boolean> {
   return (await within(IN_TIME_MS, 'a cancel', control.gql<{ it: boolean }>(CANCEL, { id }, key))).it
+}
+/** Asserts that these are told. In the second that is waited, a busy machine may not get round to what proxies answer. */
+async function told(control: ControlProcess, expected: readonly string[], key = control.adminKey): Promise<any[]> {
+  const found = await waitFor(
+    async () => {
+      const all = await list(control, key)
+      return (all.length >= expected.length || all.some(({ id }) => !expected.includes(id))) && all
+    },
+    { what: 'all that are served' },
+  )
+  assert.deepEqual(
+    found.map(({ id }) => id),
+    expected,
+  )
+  return found
 }
 /** Waits until no proxy of another test is waited for any more. */
 function alone(control: ControlProcess): Promise<unknown> {
@@ -65,17 +80,13 @@ await onEachDatabase((stage) => {
     await using other = new Answerer(control, serving([known, youngest]))
     await one.begin()
     await other.begin()
-    const [first, second, ...rest] = await list(control)
+    const [first, second] = await told(control, [early.id, known.id, younger.id, youngest.id])
     const { userKey: _, aliasId: __, projectId: ___, tokenId: ____, providerId: _____, ...plain } = early
     assert.deepEqual(first, { ...plain, project: null, token: null, provider: null })
     assert.deepEqual([second.id, second.project.id, second.token.id], [known.id, project, token.id])
     assert.deepEqual([second.timeToFirstTokenMs, second.costUsd], [12.5, '0.00012'])
-    assert.deepEqual(
-      rest.map(({ id }) => id),
-      [younger.id, youngest.id],
-    )
     assert.equal(await cancel(control, younger.id.toUpperCase()), true)
-    assert.deepEqual(await ids(control), [early.id, known.id, youngest.id])
+    await told(control, [early.id, known.id, youngest.id])
     assert.equal(await cancel(control, younger.id), false)
     assert.ok(one.questions.filter(({ cancel: ends }) => ends).length === 1, 'a second cancel is not even asked')
   })
@@ -103,14 +114,14 @@ await onEachDatabase((stage) => {
     const { control } = stage
     const [own, other] = [await createProject(control), await createProject(control)]
     const { it: key } = await control.gql(CREATE_KEY, { name: uniqueName('key'), projects: [own] })
-    const requests = [own, other, null].map((projectId) => inFlight({ projectId }))
+    const requests = [own, other, null].map((projectId, i) => inFlight({ projectId, startedAt: agoMs(3_000 - i) }))
     const [mine, ...others] = requests as [InFlight, InFlight, InFlight]
     // It tells more than was asked for.
     await using careless = new Answerer(control, ({ cancel: ends }) =>
       ends ? { cancelled: true } : { inFlight: requests },
     )
     await careless.begin()
-    assert.deepEqual(await ids(control, key.secret), [mine.id])
+    await told(control, [mine.id], key.secret)
     assert.deepEqual(careless.questions[0]!.projects, [own])
     for (const { id } of others) assert.equal(await cancel(control, id, key.secret), false)
     assert.ok(
@@ -118,7 +129,10 @@ await onEachDatabase((stage) => {
       'nothing was ended',
     )
     assert.equal(await cancel(control, mine.id, key.secret), true)
-    assert.equal((await ids(control)).length, 3)
+    await told(
+      control,
+      requests.map(({ id }) => id),
+    )
   })
 
   test('a key that is revoked while the request is looked for ends nothing', async () => {
@@ -146,7 +160,7 @@ await onEachDatabase((stage) => {
     await using good = new Answerer(control, serving([request]))
     for (const proxy of [silent, half, good]) await proxy.begin()
     const began = performance.now()
-    assert.deepEqual(await within(IN_TIME_MS, 'the list', ids(control)), [request.id])
+    await told(control, [request.id])
     assert.ok(performance.now() - began > 900, 'they had their time')
     assert.equal(await cancel(control, request.id), true)
     assert.equal(await silent.tell(silent.questions[0]!.id), false, 'too late')
@@ -163,7 +177,7 @@ await onEachDatabase((stage) => {
       return { process, processes: 2, inFlight: [second] }
     })
     await proxy.begin()
-    assert.deepEqual(await ids(control), [first.id, second.id])
+    await told(control, [first.id, second.id])
   })
 
   test('what is malformed is left out, and no more is taken than may be', async () => {
@@ -176,9 +190,10 @@ await onEachDatabase((stage) => {
     await using other = new Answerer(control, () => ({ inFlight: many.slice(-3) }))
     await proxy.begin()
     await other.begin()
-    // Much to read for a machine with other things to do, in the second that is waited.
-    const expected = [odd.id, ...many.slice(0, -1).map(({ id }) => id)].join()
-    await waitFor(async () => (await ids(control)).join() === expected, { what: 'those that may be taken' })
+    await told(
+      control,
+      [odd, ...many.slice(0, -1)].map(({ id }) => id),
+    )
     const question = proxy.questions[0]!.id
     for (const [field, answer] of [
       ['inFlight', { inFlight: [...many, inFlight()] }],
@@ -193,11 +208,17 @@ await onEachDatabase((stage) => {
     const request = inFlight()
     await using proxy = new Answerer(control, serving([request]))
     await proxy.begin()
-    await waitFor(async () => (await ids(control)).length === 1)
-    const before = proxy.questions.length
-    const answers = await Promise.all(Array.from({ length: 50 }, () => ids(control)))
-    for (const answer of answers) assert.deepEqual(answer, [request.id])
-    assert.ok(proxy.questions.length - before < 25, `${proxy.questions.length - before} questions`)
+    await told(control, [request.id])
+    await waitFor(
+      async () => {
+        const before = proxy.questions.length
+        const answers = await Promise.all(Array.from({ length: 50 }, () => ids(control)))
+        const asked = proxy.questions.length - before
+        assert.ok(asked < 25, `${asked} questions`)
+        return answers.every((answer) => answer.join() === request.id)
+      },
+      { what: 'all to be answered' },
+    )
   })
 })
 
@@ -211,9 +232,9 @@ describe('several control processes on one database', { skip: 'skip' in server ?
     const env = { MILLRACE_MASTER_KEY: newMasterKey() }
     await using one = await startControl({ databaseUrl: database.url, env })
     await using other = await startControl({ databaseUrl: database.url, env })
-    const [here, there] = [inFlight({ startedAt: agoMs(5_000) }), inFlight()]
-    await using near = new Answerer(one, serving([here]))
-    const served = serving([there])
+    const [here, there]: [InFlight[], InFlight[]] = [[], []]
+    await using near = new Answerer(one, serving(here))
+    const served = serving(there)
     // It is asked by one, and answers the other.
     await using far: Answerer = new Answerer(
       other,
@@ -226,12 +247,18 @@ describe('several control processes on one database', { skip: 'skip' in server ?
     await near.begin()
     await far.begin()
     const askers = [one, other].map((control) => ({ control, key: one.adminKey }))
-    for (const { control, key } of askers)
-      await waitFor(async () => (await ids(control, key)).join() === [here.id, there.id].join(), { what: 'both' })
-    const began = performance.now()
-    assert.equal(await cancel(other, here.id, one.adminKey), true)
-    assert.equal(await cancel(one, there.id, one.adminKey), true)
-    assert.ok(performance.now() - began < 5_000, 'ten times 250 ms each')
+    // Ten times 250 ms each, and some tries, for a machine that has other things to do.
+    for (let [tookMs, tries] = [Infinity, 5]; tookMs > 5_000; tries--) {
+      assert.ok(tries > 0, `the last two took ${tookMs} ms`)
+      const [early, late] = [inFlight({ startedAt: agoMs(5_000) }), inFlight()]
+      here.push(early)
+      there.push(late)
+      for (const { control, key } of askers) await told(control, [early.id, late.id], key)
+      const began = performance.now()
+      assert.equal(await cancel(other, early.id, one.adminKey), true)
+      assert.equal(await cancel(one, late.id, one.adminKey), true)
+      tookMs = performance.now() - began
+    }
     for (const { control, key } of askers) assert.deepEqual(await ids(control, key), [])
     await database.query("update proxy_question set at = at - interval '2 minutes'")
     await waitFor(async () => (await database.query('select 1 from proxy_question')).length === 0, {

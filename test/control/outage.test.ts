@@ -48,9 +48,9 @@ test('connections that go silent are given up, and each has its successor', { sk
   for (const result of results)
     if (result.status === 'rejected')
       assert.match(result.reason.message, /the database does not answer|too many changes of configuration/)
-  await waitFor(() => control.gql(documents.CREATE_PROJECT, project()), { timeoutMs: 20_000, what: 'a change' })
-  await within(5_000, 'twelve reads at once', read())
-  await waitFor(() => relay.listens === 2, { timeoutMs: 20_000, what: 'listening anew' })
+  await waitFor(() => control.gql(documents.CREATE_PROJECT, project()), { timeoutMs: 60_000, what: 'a change' })
+  await within(20_000, 'twelve reads at once', read())
+  await waitFor(() => relay.listens >= 2, { timeoutMs: 60_000, what: 'listening anew' })
 })
 
 test('changes that wait for another process keep nobody from reading, and are told why', { skip }, async () => {
@@ -58,15 +58,22 @@ test('changes that wait for another process keep nobody from reading, and are to
   await using control = await startControl({ databaseUrl: database.url })
   await using other = await session(database.url)
   await other.query('select pg_advisory_lock(7310002)')
-  const changes = Array.from({ length: 30 }, () => control.gql(documents.CREATE_PROJECT, project()))
+  // More than there are connections.
+  const changes = Array.from({ length: 16 }, () => control.gql(documents.CREATE_PROJECT, project()))
   const settled = Promise.allSettled(changes)
+  let isOver = false
+  const refused = assert
+    .rejects(Promise.race(changes), /another change of configuration takes too long, try again/)
+    .finally(() => (isOver = true))
   await sleep(500)
-  await within(2_000, 'reading', Promise.all(Array.from({ length: 5 }, () => control.gql(documents.PROJECTS))))
-  assert.equal((await within(2_000, 'readiness', fetch(`${control.url}/readyz`))).status, 200)
-  await assert.rejects(Promise.race(changes), /another change of configuration takes too long, try again/)
+  await Promise.all(Array.from({ length: 5 }, () => control.gql(documents.PROJECTS)))
+  assert.equal((await fetch(`${control.url}/readyz`)).status, 200)
+  assert.ok(!isOver, 'who reads did not wait with them')
+  await refused
   await other.query('select pg_advisory_unlock_all()')
-  assert.equal((await settled).filter(({ status }) => status === 'fulfilled').length, 29)
-  assert.match(control.output().stderr, /"level":40.*"requestId":"[^"]+".*"kind":"mutation".*a slow operation/)
+  assert.equal((await settled).filter(({ status }) => status === 'fulfilled').length, 15)
+  const slow = /"level":40.*"requestId":"[^"]+".*"kind":"mutation".*a slow operation/
+  await waitFor(() => slow.test(control.output().stderr), { what: 'a line of the log' })
 })
 
 test('a migration may take longer than a query', { skip }, async () => {

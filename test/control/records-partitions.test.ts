@@ -6,6 +6,7 @@ import { newId, type RequestRecord } from '@millrace/shared'
 import pg from 'pg'
 
 import { EVERYWHERE } from '../../packages/control/dist/access/scope.js'
+import { isLockTimeout } from '../../packages/control/dist/db/failure.js'
 import { openServer } from '../../packages/control/dist/db/server.js'
 import { DecisionService } from '../../packages/control/dist/decisions/decision.service.js'
 import { IngestService } from '../../packages/control/dist/requests/ingest.service.js'
@@ -24,6 +25,11 @@ const TODAY = Math.floor(Date.now() / DAY_MS)
 /** So many days from now, at noon (UTC). */
 const inDays = (days: number): Date => new Date((TODAY + days + 0.5) * DAY_MS)
 const partitionOf = (table: string, at: Date): string => `${table}_${at.toISOString().slice(0, 10).replaceAll('-', '')}`
+
+/** Whoever gets no lock within half a second tries again the next time. */
+function unlessLockTimeout(error: unknown): void {
+  if (!isLockTimeout(error)) throw error
+}
 
 await onEachStore((store) => {
   const parts = () => {
@@ -166,7 +172,7 @@ await onEachStore((store) => {
       }
       const keeping = Promise.all(
         retentions.map(async (one) => {
-          for (let i = 0; i < 4; i++) await one.keepUp(signal)
+          for (let i = 0; i < 4; i++) await one.keepUp(signal).catch(unlessLockTimeout)
         }),
       )
       // Each twice, one by one: a batch of one record has no halves to try.

@@ -1,5 +1,6 @@
 /** The master key is changed: nothing is lost on the way, wherever it ends, and everybody is told what to do. */
 import assert from 'node:assert/strict'
+import type { ChildProcess } from 'node:child_process'
 import { after, test } from 'node:test'
 
 import { credentialContext, newId, newMasterKey, open, parseMasterKey } from '@millrace/shared'
@@ -10,13 +11,23 @@ import { startPostgres } from '../helpers/postgres.ts'
 import { StartError } from '../helpers/process.ts'
 import { rekey } from '../helpers/rekey.ts'
 import { temporaryFolder } from '../helpers/temporary.ts'
+import { waitFor } from '../helpers/wait.ts'
 import * as documents from './documents.ts'
 import { newestSnapshot } from './snapshots.ts'
 
-/** Of changes of configuration. */
-const CHANGE_LOCK = 7_310_002
 /** More than three transactions of the command hold. */
 const KEYS = 180
+/** In its second transaction, the command waits for whoever holds this. */
+const HALF_WAY = 1
+const HOLD = `
+  create sequence resealed;
+  create function hold() returns trigger language plpgsql as $$ begin
+    if nextval('resealed') > 60 then perform pg_advisory_xact_lock(${HALF_WAY}); end if;
+    return new;
+  end $$;
+  create trigger hold before update on provider_credential for each row execute function hold()`
+const WAITING = `select from pg_locks where locktype = 'advisory' and objid = ${HALF_WAY} and not granted
+  and database = (select oid from pg_database where datname = current_database())`
 
 const server = await startPostgres()
 const skip = 'skip' in server ? server.skip : false
@@ -93,11 +104,13 @@ test('beside control planes that run, killed half-way, and run again', { skip },
   const env = { MILLRACE_DATABASE_URL: databaseUrl, ...BOTH }
   const lock = new pg.Client({ connectionString: databaseUrl })
   await lock.connect()
-  const killed = await rekey(env, [], (line, child) => {
-    if (!line.startsWith('re-encrypted')) return
-    // In its next transaction it waits for the lock.
-    void lock.query('select pg_advisory_lock($1)', [CHANGE_LOCK]).then(() => child.kill('SIGKILL'))
-  })
+  await lock.query(HOLD)
+  await lock.query('select pg_advisory_lock($1)', [HALF_WAY])
+  let command: ChildProcess | null = null
+  const killing = rekey(env, [], (_line, child) => (command = child))
+  const running = await waitFor(async () => (await lock.query(WAITING)).rows.length === 1 && command)
+  running.kill('SIGKILL')
+  const killed = await killing
   await lock.end()
   assert.equal(killed.code, null)
   const done = (await opened(control, next)).length - 1

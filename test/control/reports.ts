@@ -53,6 +53,8 @@ export class ReportedProxy implements AsyncDisposable {
   readonly #timer: NodeJS.Timeout
   #health: HealthReport = NOTHING
   #cache = NO_CACHE_REPORT
+  /** One after the other: else an older one might come last. */
+  #sent: Promise<unknown> = Promise.resolve()
   /** Of a report that nobody has waited for. */
   #fault: Error | null = null
 
@@ -86,7 +88,13 @@ export class ReportedProxy implements AsyncDisposable {
     if (this.#fault !== null) throw this.#fault
   }
 
-  async #send(): Promise<void> {
+  #send(): Promise<void> {
+    const sent = this.#sent.then(() => this.#tell())
+    this.#sent = sent.catch(() => undefined)
+    return sent
+  }
+
+  async #tell(): Promise<void> {
     const report = {
       id: this.id,
       version: '1.2.3',

@@ -130,9 +130,10 @@ await onBareDatabases((stage, kind) => {
       const query = { ...everything, interval: 'TOTAL' as const, filter: { model: 'at once' } }
       const count = async (): Promise<number> =>
         (await stage.usage.usage(EVERYWHERE, query, new Set())).reduce((sum, { requests }) => sum + requests, 0)
-      let done = 0
+      let [done, last, answers] = [0, 0, 0]
+      const isEnough = (batches: number): boolean => batches >= 15 && (answers > 3 || batches >= 500)
       const storing = async (): Promise<void> => {
-        for (let i = 0; i < 15; i++) {
+        for (let i = 0; !isEnough(i); i++) {
           const batch = fc.sample(anyRecord, BATCH).map((record) => ({ ...record, model: 'at once' }))
           await keep(batch)
           done += BATCH
@@ -145,7 +146,6 @@ await onBareDatabases((stage, kind) => {
       const rebuilding = async (): Promise<void> => {
         while (!over.signal.aborted) await rebuildUsage(stage.database, RECORD_DAYS, () => undefined, NEVER)
       }
-      let [last, answers] = [0, 0]
       const asking = async (): Promise<void> => {
         while (!over.signal.aborted) {
           const before = done

@@ -62,11 +62,22 @@ export class Scenario {
     this.places = places
   }
 
+  /** Waits until the proxy knows the last of the tokens and the master key, and captures what it serves. */
+  async untilServing(): Promise<void> {
+    // Not too often: each has a record, of which so many are looked at.
+    const now = { intervalMs: 250 }
+    await waitFor(async () => (await this.chat(this.tokens.own, 'literal/good')) === 200, now)
+    await waitFor(async () => {
+      await this.chat(this.tokens.plain, 'literal/good')
+      return (await this.ask('{ it: debugExchanges(first: 1) { edges { node { id } } } }')).edges.length > 0
+    }, now)
+  }
+
   /** Waits until all requests that were sent have their records. */
   async untilRecorded(): Promise<void> {
     const query = '{ it: requests(first: 500) { edges { cursor } } }'
     await waitFor(async () => (await this.ask(query)).edges.length >= this.sent, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       what: 'the records',
     })
   }

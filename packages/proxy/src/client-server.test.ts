@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test'
 import { ClientServer, setUploading } from './client-server.ts'
 
 /** Answers with what it was sent; at `/upload`, it may take its time. */
-const server = new ClientServer({ requestTimeout: 100, connectionsCheckingInterval: 20 }, (req, res) => {
+const server = new ClientServer({ requestTimeout: 1_000, connectionsCheckingInterval: 20 }, (req, res) => {
   setUploading(req.socket, req.url === '/upload')
   void req.toArray().then(
     (chunks) => res.end(Buffer.concat(chunks as Buffer[])),

@@ -90,9 +90,10 @@ describe('a text that is cut', () => {
 
 test('looking takes time in proportion to the text', () => {
   const time = (text: string, secrets: string[] = []): number => {
-    const began = performance.now()
+    const began = process.cpuUsage()
     redacted(text, spellingsOfAll(secrets))
-    return performance.now() - began
+    const { user, system } = process.cpuUsage(began)
+    return (user + system) / 1_000
   }
   for (const unit of [
     'eyJ-',

@@ -24,9 +24,10 @@ describe('MemoryBindings', () => {
   it('takes no longer when it is full', () => {
     const bindings = new MemoryBindings(20_000)
     for (let i = 0; i < 40_000; i++) bindings.bind(`a:${i}`, ['r'], 'r', TTL)
-    const before = performance.now()
+    const began = process.cpuUsage()
     for (let i = 0; i < 40_000; i++) bindings.bind(`b:${i}`, ['r'], 'r', TTL)
-    assert.ok(performance.now() - before < 400, `${performance.now() - before} ms`)
+    const { user, system } = process.cpuUsage(began)
+    assert.ok(user + system < 400_000, `${user + system} µs`)
   })
 
   it('has expiry to the millisecond, and remembers what has expired for another lifetime', () => {

@@ -33,8 +33,7 @@ describe('Distributor', () => {
     const url = await distributor.open({ MILLRACE_HOST: '127.0.0.1', MILLRACE_PROXY_PORT: 0 } as Settings)
     const sockets = Array.from({ length: 150 }, () => connect(Number(new URL(url).port)).on('error', () => undefined))
     await Promise.all(sockets.map((socket) => once(socket, 'connect')))
-    // They are accepted here by and by.
-    await delay(300)
+    await settled(() => distributor['waiting'].length === 150)
     const [slow, other] = [new Worker(), new Worker()]
     distributor.add(slow.child)
     assert.equal(slow.given.length, 64)
