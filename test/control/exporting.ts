@@ -6,7 +6,6 @@ import { INGEST_RECORDS_MUTATION, MAX_INGEST_BATCH, type RequestRecord } from '@
 
 import type { ControlProcess } from '../helpers/control.ts'
 import { open, send, type Answer, type OpenAnswer, type SendOptions } from '../helpers/http.ts'
-import { residentMegabytes } from '../helpers/memory.ts'
 
 export const RECORD_IDS =
   'query ($filter: RequestFilter, $after: String) { requests(filter: $filter, first: 500, after: $after) { edges { node { id } } pageInfo { hasNextPage endCursor } } }'
@@ -102,16 +101,4 @@ export function recordsOfCsv({ status, complete, text }: Answer): Record<string,
     assert.equal(row.length, header!.length)
     return Object.fromEntries(row.map((cell, i) => [header![i]!, cell]))
   })
-}
-
-/** Follows how much memory a process takes, at most, until it is asked. */
-export function watchMemory(pid: number): { most(): number | null } {
-  let most = residentMegabytes(pid)
-  const timer = setInterval(() => (most = Math.max(most ?? 0, residentMegabytes(pid) ?? 0)), 20)
-  return {
-    most() {
-      clearInterval(timer)
-      return most
-    },
-  }
 }
