@@ -7,7 +7,7 @@ import pg from 'pg'
 
 import { startControl } from '../helpers/control.ts'
 import { uniqueName } from '../helpers/names.ts'
-import { startPostgres } from '../helpers/postgres.ts'
+import { startPostgres, WAITING } from '../helpers/postgres.ts'
 import { waitFor } from '../helpers/wait.ts'
 import * as documents from './documents.ts'
 import { operatorOf } from './operator.ts'
@@ -153,10 +153,7 @@ test('a key that is revoked while its change waits for its turn changes nothing'
     await others.query('select pg_advisory_xact_lock($1)', [CHANGE_LOCK])
     const changing = control.gql(documents.CREATE_PROJECT, { input: { name: 'too late' } }, key.secret)
     changing.catch(() => undefined)
-    await waitFor(async () => {
-      const { rows } = await others.query("select 1 from pg_locks where locktype = 'advisory' and not granted")
-      return rows.length > 0
-    })
+    await waitFor(async () => (await others.query(WAITING)).rows.length > 0)
     await others.query('update admin_key set revoked_at = now() where id = $1', [key.adminKey.id])
     await others.query('commit')
     await assert.rejects(changing, { code: 'UNAUTHENTICATED' })

@@ -8,7 +8,7 @@ import pg from 'pg'
 
 import { startControl } from '../helpers/control.ts'
 import { uniqueName } from '../helpers/gateway.ts'
-import { startPostgres } from '../helpers/postgres.ts'
+import { startPostgres, WAITING } from '../helpers/postgres.ts'
 import { waitFor, within } from '../helpers/wait.ts'
 import * as documents from './documents.ts'
 import { Relay } from './relay.ts'
@@ -81,10 +81,7 @@ test('a migration may take longer than a query', { skip }, async () => {
   await using other = await session(database.url)
   await other.query('begin; create table project (id integer)')
   const starting = startControl({ databaseUrl: database.url })
-  await waitFor(async () => {
-    const [row] = await database.query('select count(*)::int as waiting from pg_locks where not granted')
-    return row!['waiting'] > 0
-  })
+  await waitFor(async () => (await database.query(WAITING)).length > 0)
   await sleep(6_500)
   await other.query('rollback')
   await using control = await starting

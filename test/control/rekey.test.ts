@@ -7,7 +7,7 @@ import { credentialContext, newId, newMasterKey, open, parseMasterKey } from '@m
 import pg from 'pg'
 
 import { startControl, type ControlProcess } from '../helpers/control.ts'
-import { startPostgres } from '../helpers/postgres.ts'
+import { startPostgres, WAITING } from '../helpers/postgres.ts'
 import { StartError } from '../helpers/process.ts'
 import { rekey } from '../helpers/rekey.ts'
 import { temporaryFolder } from '../helpers/temporary.ts'
@@ -26,8 +26,6 @@ const HOLD = `
     return new;
   end $$;
   create trigger hold before update on provider_credential for each row execute function hold()`
-const WAITING = `select from pg_locks where locktype = 'advisory' and objid = ${HALF_WAY} and not granted
-  and database = (select oid from pg_database where datname = current_database())`
 
 const server = await startPostgres()
 const skip = 'skip' in server ? server.skip : false
@@ -108,7 +106,9 @@ test('beside control planes that run, killed half-way, and run again', { skip },
   await lock.query('select pg_advisory_lock($1)', [HALF_WAY])
   let command: ChildProcess | null = null
   const killing = rekey(env, [], (_line, child) => (command = child))
-  const running = await waitFor(async () => (await lock.query(WAITING)).rows.length === 1 && command)
+  const running = await waitFor(
+    async () => (await lock.query(WAITING)).rows.some(({ objid }) => objid === HALF_WAY) && command,
+  )
   running.kill('SIGKILL')
   const killed = await killing
   await lock.end()

@@ -10,6 +10,7 @@ import { Retention } from '../../packages/control/dist/requests/retention.js'
 import { deleteOldSums } from '../../packages/control/dist/usage/kept.js'
 import { rebuildUsage } from '../../packages/control/dist/usage/rebuild.js'
 import type { UsageQuery } from '../../packages/control/dist/usage/usage.type.js'
+import { WAITING } from '../helpers/postgres.ts'
 import { waitFor } from '../helpers/wait.ts'
 import { sample } from './sample.ts'
 import { anyQuery, anyRecord, assertSame, DIMENSIONS, PERCENTILES, POOL, scan } from './usage-scan.ts'
@@ -171,7 +172,7 @@ await onBareDatabases((stage, kind) => {
     const locking = stage.database.em().transactional(async (em) => {
       await em.execute('lock table usage_day in access exclusive mode')
       locked!.resolve()
-      await waitFor(async () => (await em.execute<object[]>('select from pg_locks where not granted')).length >= 3)
+      await waitFor(async () => (await em.execute<object[]>(WAITING)).length >= 3)
       held!.resolve()
       await over!.promise
     })

@@ -29,6 +29,11 @@ async function query(url: string, sql: string, values?: readonly unknown[]): Pro
   }
 }
 
+/** Who waits for a lock in the database that is asked, and for which: servers are shared by tests. */
+export const WAITING = `select objid from pg_locks where not granted and pid in (
+  select pid from pg_locks where database = (select oid from pg_database where datname = current_database())
+)`
+
 let counter = 0
 
 function serverAt(url: string, process: PostgresServer | null): DatabaseServer {
