@@ -8,7 +8,7 @@ export interface Block {
   readonly kind: BlockKind
   /** As the canonical form numbers it. */
   readonly number: number
-  /** Characters of its text so far. */
+  /** Characters so far of its text, or of its arguments. */
   length: number
   /** Of a call whose tool takes any text; null: it is another. */
   readonly custom: ToolText | null

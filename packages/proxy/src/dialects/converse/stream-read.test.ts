@@ -3,49 +3,22 @@ import { describe, it } from 'node:test'
 
 import fc from 'fast-check'
 
-import type { StreamPart } from '../../canonical/answer.ts'
+import {
+  begin,
+  delta,
+  DONE,
+  end,
+  type Event,
+  finish,
+  in0,
+  MEMO,
+  MESSAGE,
+  read,
+  START,
+  stop,
+  TOLD,
+} from './events.fixture.ts'
 import { ConverseReader } from './stream-read.ts'
-
-const MEMO = { names: null, customs: [], stop: null }
-const START = { type: 'start', id: '', created: null, usage: null, serviceTier: null, systemFingerprint: null }
-const USAGE = {
-  inputTokens: 33,
-  outputTokens: 4,
-  cachedInputTokens: 20,
-  cacheWriteTokens: 3,
-  reasoningTokens: 0,
-  inputAudioTokens: 0,
-  outputAudioTokens: 0,
-  source: 'PROVIDER',
-}
-const METADATA = { usage: { inputTokens: 10, outputTokens: 4, cacheReadInputTokens: 20, cacheWriteInputTokens: 3 } }
-
-type Event = readonly [name: string, body: unknown]
-
-function read(events: readonly Event[], memo: ConstructorParameters<typeof ConverseReader>[0] = MEMO): StreamPart[] {
-  const reader = new ConverseReader(memo)
-  const parts = events.flatMap(([name, body]) =>
-    reader.take(typeof body === 'string' ? body : JSON.stringify(body), name),
-  )
-  return [...parts, ...reader.close()]
-}
-
-const delta = (contentBlockIndex: number, told: object): Event => [
-  'contentBlockDelta',
-  { contentBlockIndex, delta: told },
-]
-const begin = (contentBlockIndex: number, start: object): Event => ['contentBlockStart', { contentBlockIndex, start }]
-const end = (contentBlockIndex: number): Event => ['contentBlockStop', { contentBlockIndex }]
-const stop = (stopReason: string, more = {}): Event => ['messageStop', { stopReason, ...more }]
-const MESSAGE: Event = ['messageStart', { role: 'assistant' }]
-const TOLD: Event = ['metadata', METADATA]
-const finish = (reason: string, own: string, stopSequence: string | null = null) => ({
-  type: 'finish',
-  choice: 0,
-  finish: { reason, own, stopSequence },
-})
-const in0 = (block: number, part: object) => ({ choice: 0, block, ...part })
-const DONE = [{ type: 'usage', usage: USAGE }, { type: 'done' }]
 
 describe('ConverseReader', () => {
   it('reads texts, thoughts and calls', () => {
@@ -84,6 +57,7 @@ describe('ConverseReader', () => {
       in0(3, { type: 'arguments', text: '{"x"' }),
       in0(3, { type: 'arguments', text: ':1}' }),
       in0(4, { type: 'tool_call', id: 'b', name: 'g' }),
+      in0(4, { type: 'arguments', text: '{}' }),
       finish('tool_calls', 'tool_use'),
       ...DONE,
     ])
@@ -181,46 +155,6 @@ describe('ConverseReader', () => {
         part: { type: 'image', source: { from: 'data', mediaType: 'image/webp', data: 'QUI=' } },
       }),
     ])
-  })
-
-  it('gives tools back their names, and those that take any text their text', () => {
-    const memo = { names: new Map([['f_1', 'f.1']]), customs: ['f.1'], stop: null }
-    const json = JSON.stringify({ input: 'line\n"two" \\ \ud83d\ude00' })
-    for (const length of [1, 2, 5, 100]) {
-      const pieces = json.match(new RegExp(`[^]{1,${length}}`, 'g'))!
-      const parts = read(
-        [
-          begin(0, { toolUse: { toolUseId: 'a', name: 'f_1' } }),
-          ...pieces.map((input) => delta(0, { toolUse: { input } })),
-          end(0),
-        ],
-        memo,
-      )
-      assert.deepEqual(parts[1], in0(0, { type: 'tool_call', id: 'a', name: 'f.1', kind: 'custom' }))
-      const texts = parts.slice(2).map((part) => (part.type === 'arguments' ? part.text : assert.fail()))
-      assert.equal(texts.join(''), 'line\n"two" \\ \ud83d\ude00')
-    }
-    const other = read(
-      [begin(0, { toolUse: { name: 'f_1' } }), delta(0, { toolUse: { input: '{"a":1}' } }), end(0)],
-      memo,
-    )
-    assert.deepEqual(other.at(-1), in0(0, { type: 'arguments', text: '{"a":1}' }))
-  })
-
-  it('tells calls of the client that have a type', () => {
-    const parts = read([begin(0, { toolUse: { toolUseId: 'a', name: 'f_1', type: 'tool_use' } })])
-    assert.deepEqual(parts.at(-1), in0(0, { type: 'tool_call', id: 'a', name: 'f_1' }))
-  })
-
-  it('leaves out what Bedrock runs itself', () => {
-    const parts = read([
-      begin(0, { toolUse: { toolUseId: 'a', name: 'search', type: 'server_tool_use' } }),
-      delta(0, { toolUse: { input: '{}' } }),
-      begin(1, { toolResult: { toolUseId: 'a' } }),
-      delta(1, { toolResult: [{ text: 'x' }] }),
-      delta(2, { text: 'a' }),
-    ])
-    assert.deepEqual(parts, [START, in0(0, { type: 'text', text: 'a' })])
   })
 
   it('tells exceptions, and nothing after them', () => {

@@ -145,12 +145,18 @@ export class ConverseReader implements StreamReader {
     this.pushArguments(block, block.custom === null ? json : block.custom.take(json))
   }
 
-  private pushArguments({ number: block }: Block, text: string): void {
-    if (text !== '') this.parts.push({ type: 'arguments', choice: 0, block, text })
+  private pushArguments(block: Block, text: string): void {
+    block.length += text.length
+    if (text !== '') this.parts.push({ type: 'arguments', choice: 0, block: block.number, text })
   }
 
   private endBlocks(index: number | null): void {
-    for (const block of this.blocks.end(index)) this.endBlock(block)
+    for (const block of this.blocks.end(index)) {
+      this.endBlock(block)
+      // Of a call that was not broken off, so that nobody waits for them.
+      const saysNothing = block.kind === 'call' && block.custom === null && block.length === 0
+      if (saysNothing && index !== null) this.pushArguments(block, NO_ARGUMENTS)
+    }
   }
 
   private endBlock(block: Block): void {
@@ -191,6 +197,7 @@ const EVENTS: ReadonlySet<string> = new Set([
   'messageStop',
   'metadata',
 ])
+const NO_ARGUMENTS = '{}'
 const TOO_LARGE: JsonObject = { message: 'an image is larger than can be held' }
 const EXCEPTION = /^[a-zA-Z]+Exception$/
 
