@@ -184,6 +184,7 @@ await onEachDatabase((stage) => {
         const codes = new Set<number>()
         // A busy machine may be late with the first message: that, too, closes a socket.
         for (let taken = 0; !codes.has(1013) && taken < MOST_SESSIONS + 10;) {
+          assert.ok(sockets.length < 4 * MOST_SESSIONS, `closed with ${[...codes].join()}`)
           const some = await Promise.all(Array.from({ length: 50 }, () => opened(stage.control.adminKey)))
           sockets.push(...some.map((one) => one.socket))
           const refused = some.filter(({ messages }) => messages.length === 0)

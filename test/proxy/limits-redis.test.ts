@@ -400,8 +400,9 @@ suite('limits of a proxy that died', { skip }, () => {
   })
 
   test('leave the living alone', async () => {
-    const server = await start()
     await unhurried(500, async (deadMs, late) => {
+      // Anew, too: those of an attempt before are dead by now.
+      const server = await start()
       const living = new Counter(await connect(server))
       const one = subject({ budget: ['1', 'TOTAL'] })
       assert.ok(!(await isRefused(living.limits.admit(claim(one, { cost: '0.3' })))))

@@ -8,7 +8,7 @@ import { codeOf } from './limits/limited.ts'
 
 const QUOTA = 1_000
 
-/** Waits until control has been asked so many times more, and the proxy has its answer. */
+/** Waits until control has been asked so many times more. It is asked again only once the proxy has its answer. */
 async function asked({ control }: LoneProxy, token: string, times: number): Promise<void> {
   const before = control.usedAsked.length
   await waitFor(() => control.usedAsked.length >= before + times, {

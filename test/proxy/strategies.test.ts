@@ -64,7 +64,7 @@ describe('the strategy', { concurrency: true }, () => {
     const routed = await scene.routed({ left: {}, right: { behaviour: slow } }, { strategy: 'LEAST_LATENCY' })
     // In the end: for a while, the machine may make either the slower.
     const keepsTo = (key: 'left' | 'right'): Promise<boolean> =>
-      waitFor(async () => (routed.count(await ask(routed, 20, 1))[key] ?? 0) >= 16, {
+      waitFor(async () => (routed.count(await ask(routed, 40, 1))[key] ?? 0) >= 32, {
         what: `${key} to be found quicker`,
         timeoutMs: 60_000,
       })

@@ -104,7 +104,7 @@ describe('compileCondition: each operator', () => {
   it('does not match texts that a client makes long to cost time', () => {
     const condition = compileCondition({ user: { $glob: '*a'.repeat(128) } })
     const began = process.cpuUsage()
-    assert.equal(condition(facts({ user: `${'a'.repeat(10_000_000)}b` })), false)
+    assert.equal(condition(facts({ user: 'a'.repeat(10_000_000) })), false, 'it would match')
     assert.equal(condition(facts({ user: `${'a'.repeat(8_000)}b` })), false)
     const { user, system } = process.cpuUsage(began)
     assert.ok(user + system < 2_000_000, `${user + system} µs`)

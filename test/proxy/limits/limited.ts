@@ -100,10 +100,11 @@ export function heldUntilRefused(count: number): {
   readonly refusing: (answer: Promise<Answer>) => Promise<Answer>
 } {
   const { promise, resolve } = Promise.withResolvers<void>()
-  // Where too few are refused: for the test to say so.
-  setTimeout(resolve, 30_000).unref()
+  let timer: NodeJS.Timeout | undefined
   let refused = 0
   const refusing = async (answer: Promise<Answer>): Promise<Answer> => {
+    // Where too few are refused: for the test to say so.
+    timer ??= setTimeout(resolve, 30_000).unref()
     const { status } = await answer
     if (status === 429 && ++refused === count) resolve()
     return answer

@@ -97,7 +97,10 @@ export class Limits {
     return this.#lately.all()
   }
 
-  /** Forgets those of {@link usedLately} of long ago; called now and then. While Redis is away none is forgotten: what control says of them then has yet to reach it. */
+  /**
+   * Forgets those of {@link usedLately} of long ago; called now and then. While Redis is away none is forgotten: what control
+   * says of them then has yet to reach it.
+   */
   forget(): void {
     if (this.#awaySince === null) this.#lately.age()
   }

@@ -158,7 +158,7 @@ export class MessagesWriter implements StreamWriter {
     return start + inputDelta(this.index, `{"${TEXT_MEMBER}":"`)
   }
 
-  /** What comes for a call whose block has ended is beyond the end of its JSON. */
+  /** What comes for a call whose block has ended would be beyond the end of its JSON. */
   private arguments(part: number, text: string): string {
     if (this.kind !== 'tool' || this.part !== part || text === '') return ''
     return inputDelta(this.index, this.customs.has(part) ? JSON.stringify(text).slice(1, -1) : text)
