@@ -103,6 +103,13 @@ suite('limits without Redis', () => {
     limits.settle(one, UNUSED)
     assert.equal((limits.admit(claim(one.subjects)) as Admission).refusal, null)
   })
+
+  test('may have been used elsewhere where they are quotas or budgets', () => {
+    const limits = new Limits(new MemoryLimits(null), null, true, SILENT)
+    const [quota, budget] = [subject({ maxRequests: 5 }), subject({ budget: ['1', 'TOTAL'] })]
+    void limits.admit(claim([quota, subject({ maxConcurrent: 1, requestsPerMinute: 5 }), budget]))
+    assert.deepEqual(limits.usedLately(), [quota, budget])
+  })
 })
 
 suite('limits while Redis comes and goes', { skip }, () => {

@@ -2,7 +2,7 @@
 import { GatewayError } from '@millrace/shared'
 import type { Logger } from 'pino'
 
-import { Lately } from './lately.ts'
+import { Recent } from './recent.ts'
 import type { RedisLimits } from './redis.ts'
 import type { Admission, Claim, LimitedSubject, LocalLimits, SpentSum, Used } from './store.ts'
 
@@ -38,7 +38,8 @@ export class Limits {
   readonly #refuses: boolean
   readonly #log: Logger
   readonly #shared = new Map<string, Shared>()
-  readonly #lately = new Lately()
+  /** Those with a quota or a budget, by their ids. */
+  readonly #used = new Recent<LimitedSubject>()
   /** When Redis was found away, as `performance.now()`. */
   #awaySince: number | null = null
   #told = false
@@ -67,7 +68,7 @@ export class Limits {
    * @throws GatewayError limits_unavailable
    */
   admit(claim: Claim): Admission | Promise<Admission> {
-    this.#lately.use(claim.subjects)
+    this.#use(claim.subjects)
     if (this.#redis === null) return this.#local.admit(claim)
     const asks = this.#asksRedis(this.#redis)
     const shared = new Shared(claim, asks)
@@ -78,7 +79,7 @@ export class Limits {
 
   /** As {@link LocalLimits.settle}. */
   settle(claim: Claim, used: Used): void {
-    this.#lately.use(claim.subjects)
+    this.#use(claim.subjects)
     if (this.#redis === null) {
       this.#local.settle(claim, used)
       return
@@ -94,7 +95,7 @@ export class Limits {
    * were used here, since what others used meanwhile reaches control later.
    */
   usedLately(): LimitedSubject[] {
-    return this.#lately.all()
+    return this.#used.values()
   }
 
   /**
@@ -102,7 +103,7 @@ export class Limits {
    * says of them then has yet to reach it.
    */
   forget(): void {
-    if (this.#awaySince === null) this.#lately.age()
+    if (this.#awaySince === null) this.#used.age()
   }
 
   /** What control has stored; nothing is lowered by it. */
@@ -128,6 +129,11 @@ export class Limits {
     this.#told = true
     const how = this.#refuses ? 'requests that have limits are refused' : 'limits are counted by this proxy alone'
     this.#log.warn(`Redis is away: ${how} until it is back`)
+  }
+
+  #use(subjects: readonly LimitedSubject[]): void {
+    for (const subject of subjects)
+      if (subject.budget !== null || subject.maxRequests !== null) this.#used.set(subject.id, subject)
   }
 
   /** Whether Redis is to be asked: not before it knows what was spent without it. */

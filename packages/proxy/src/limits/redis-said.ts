@@ -1,3 +1,4 @@
+import { Recent } from './recent.ts'
 import type { RateLevel, SpentSum } from './store.ts'
 
 const MINUTE_MS = 60_000
@@ -8,10 +9,8 @@ interface SaidLevel extends RateLevel {
 
 /** What was said of subjects that were used lately: twice {@link Said.age}'s interval at most. */
 export class Said {
-  #sums = new Map<string, SpentSum>()
-  #earlierSums = new Map<string, SpentSum>()
-  #rates = new Map<string, SaidLevel>()
-  #earlierRates = new Map<string, SaidLevel>()
+  readonly #sums = new Recent<SpentSum>()
+  readonly #rates = new Recent<SaidLevel>()
 
   /**
    * What was sent meanwhile may not be in it: sums only grow.
@@ -19,7 +18,7 @@ export class Said {
    */
   sum(subjectId: string, window: string, spent: bigint): boolean {
     const key = `${subjectId} ${window}`
-    const known = this.#known(key)
+    const known = this.#sums.get(key)
     const less = known !== undefined && known.spent > spent
     this.#sums.set(key, less ? known : { subjectId, window, spent })
     return less && spent === 0n
@@ -28,12 +27,8 @@ export class Said {
   /** What is sent to be added. */
   add(subjectId: string, window: string, spent: bigint): void {
     const key = `${subjectId} ${window}`
-    const known = this.#known(key)
+    const known = this.#sums.get(key)
     if (known !== undefined) this.#sums.set(key, { subjectId, window, spent: known.spent + spent })
-  }
-
-  #known(key: string): SpentSum | undefined {
-    return this.#sums.get(key) ?? this.#earlierSums.get(key)
   }
 
   rate(subjectId: string, rate: RateLevel['rate'], limit: number, level: number): void {
@@ -41,19 +36,16 @@ export class Said {
   }
 
   age(): void {
-    this.#earlierSums = this.#sums
-    this.#sums = new Map()
-    this.#earlierRates = this.#rates
-    this.#rates = new Map()
+    this.#sums.age()
+    this.#rates.age()
   }
 
   /** Rates as they must be by now. */
   all(): { sums: SpentSum[]; rates: RateLevel[] } {
     const now = performance.now()
-    const rates = new Map([...this.#earlierRates, ...this.#rates])
     return {
-      sums: [...new Map([...this.#earlierSums, ...this.#sums]).values()],
-      rates: [...rates.values()].map(({ subjectId, rate, limit, level, at }) => ({
+      sums: this.#sums.values(),
+      rates: this.#rates.values().map(({ subjectId, rate, limit, level, at }) => ({
         subjectId,
         rate,
         limit,

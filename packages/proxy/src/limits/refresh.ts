@@ -5,7 +5,7 @@ import type { ControlClient } from '../control/client.ts'
 import type { Limits } from './limits.ts'
 import { QUOTA, type LimitedSubject, type SpentSum } from './store.ts'
 
-/** Of the times that control has answered: what was used at the same time by others, it knows some seconds later. */
+/** In answers of control: what others used at the same time, it knows some seconds later. */
 const FORGET_EVERY = 3
 
 /** Learns from control what all proxies together have used of the quotas and budgets that were asked for lately. */
